@@ -1,0 +1,1 @@
+"""From the vendored documents to the generated client: sources, overlays, bundle, generator."""
