@@ -1,0 +1,252 @@
+"""The door: ``Kling`` and ``AsyncKling``; the same names, ``await`` the only difference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from kling_facade.clock import RealClock
+from kling_facade.errors import ConfigurationError
+from kling_facade.flows import asking, submitting, waiting
+from kling_facade.flows.session import Session
+from kling_facade.http import Connecting
+from kling_facade.inputs import check_inputs, check_task_id
+from kling_facade.polling import PollPolicy
+from kling_facade.ports import AsyncIO, SyncIO, run
+from kling_facade.settings import check_seconds, http_url_problem, read_settings
+from kling_facade.tasks import WAIT, AsyncTask, Task
+from kling_facade.videos import AsyncVideo, Video
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from kling_facade.images import Image
+    from kling_facade.inputs import Duration
+    from kling_facade.records import TaskStatus
+    from kling_facade.wire import Clock
+
+
+class Kling:
+    """A client of Kling-2.6 image-to-video, as served by Apikley. Threads may share one.
+
+    Args:
+        api_key: your key; else ``APIKLEY_API_KEY``.
+        base_url: scheme and host; else ``APIKLEY_BASE_URL``, else Apikley's. The key goes nowhere else.
+        upload_url: the same for uploads; else ``APIKLEY_UPLOAD_URL``, else ``<base_url>/file-upload``.
+        timeout: seconds that one call of the API may take.
+        polling: when to look at a waiting task.
+        proxy: URL of an HTTP proxy; else the environment's.
+        ssl_context: for a certificate authority of your own.
+        clock: time as the client sees it; for tests.
+
+    Raises:
+        ConfigurationError: no key, or a URL that is none.
+        InvalidInputError: another argument, which it names.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        upload_url: str | None = None,
+        timeout: float = 30.0,
+        polling: PollPolicy | None = None,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        settings = read_settings(api_key, base_url=base_url, upload_url=upload_url, timeout=timeout)
+        connecting = _check_connecting(proxy, ssl_context)
+        self._io = SyncIO(settings, clock=clock or RealClock(), connecting=connecting)
+        self._session = Session(self._io, settings, polling or PollPolicy())
+
+    def submit(
+        self,
+        image: Image,
+        prompt: str,
+        *,
+        duration: Duration = 5,
+        sound: bool = False,
+        callback_url: str | None = None,
+        timeout: float = WAIT,
+    ) -> Task:
+        """Starts a video and returns at once; never buys it twice.
+
+        Args:
+            image: a URL; or a JPEG, PNG or WebP of at most 10 MB as path, bytes or binary file, which
+                is uploaded first.
+            prompt: what should happen; at most 1,000 characters.
+            duration: seconds, 5 or 10.
+            sound: whether the video gets a sound track; doubles the price.
+            callback_url: where the service shall POST when the task has ended.
+            timeout: seconds for what comes before the task is created: the upload, and waiting while the
+                service refuses for being too busy.
+
+        Returns:
+            The task; keep ``task.id``.
+
+        Raises:
+            InvalidInputError: names the argument; nothing was sent.
+            SubmissionUncertainError: it may have been bought, and nobody can tell; it is never sent again.
+            KlingError: everything else means that nothing was bought.
+        """
+        inputs = check_inputs(prompt, duration=duration, sound=sound, callback_url=callback_url)
+        limit = check_seconds("timeout", timeout)
+        submission = run(submitting.submit(self._session, image, inputs, timeout=limit))
+        return Task(self._session, submission.task_id, submission)
+
+    def generate(
+        self,
+        image: Image,
+        prompt: str,
+        *,
+        duration: Duration = 5,
+        sound: bool = False,
+        callback_url: str | None = None,
+        timeout: float = WAIT,
+        on_update: Callable[[TaskStatus], object] | None = None,
+    ) -> Video:
+        """Makes a video: ``submit`` and ``Task.wait`` in one, with one deadline for both.
+
+        Whatever interrupts it, the task's id is in the error or in a WARNING of the log.
+
+        Args:
+            image: see ``submit``.
+            prompt: see ``submit``.
+            duration: see ``submit``.
+            sound: see ``submit``.
+            callback_url: see ``submit``.
+            timeout: seconds for all of it.
+            on_update: called with what each look at the task saw.
+
+        Raises:
+            KlingError: see ``submit`` and ``Task.wait``.
+        """
+        inputs = check_inputs(prompt, duration=duration, sound=sound, callback_url=callback_url)
+        limit = check_seconds("timeout", timeout)
+        status = run(waiting.generate(self._session, image, inputs, timeout=limit, on_update=on_update))
+        return Video(self._session, status)
+
+    def task(self, task_id: str) -> Task:
+        """The handle of a task submitted anywhere, any day; sends nothing."""
+        return Task(self._session, check_task_id(task_id))
+
+    def upload(self, image: Image) -> str:
+        """Uploads a picture, free of charge; returns its link, which the service keeps for a day or three."""
+        return run(submitting.place(self._session, image))
+
+    def credits(self) -> float:
+        """The credits that the account has left."""
+        return run(asking.ask_credits(self._session))
+
+    def fresh_link(self, url: str) -> str:
+        """A link, good for 20 minutes, to a file that the service made."""
+        return run(asking.ask_link(self._session, url))
+
+    def close(self) -> None:
+        """Waits for creates on their way, at most ``timeout`` seconds, then closes all connections."""
+        self._io.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {self._session.settings.base_url}>"
+
+
+class AsyncKling:
+    """A client for asyncio; see ``Kling``. It belongs to the event loop in which it was used first."""
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        upload_url: str | None = None,
+        timeout: float = 30.0,
+        polling: PollPolicy | None = None,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        settings = read_settings(api_key, base_url=base_url, upload_url=upload_url, timeout=timeout)
+        connecting = _check_connecting(proxy, ssl_context)
+        self._io = AsyncIO(settings, clock=clock or RealClock(), connecting=connecting)
+        self._session = Session(self._io, settings, polling or PollPolicy())
+
+    async def submit(
+        self,
+        image: Image,
+        prompt: str,
+        *,
+        duration: Duration = 5,
+        sound: bool = False,
+        callback_url: str | None = None,
+        timeout: float = WAIT,
+    ) -> AsyncTask:
+        """See ``Kling.submit``; once the create is on its way, cancelling does not stop it."""
+        inputs = check_inputs(prompt, duration=duration, sound=sound, callback_url=callback_url)
+        limit = check_seconds("timeout", timeout)
+        submission = await submitting.submit(self._session, image, inputs, timeout=limit)
+        return AsyncTask(self._session, submission.task_id, submission)
+
+    async def generate(
+        self,
+        image: Image,
+        prompt: str,
+        *,
+        duration: Duration = 5,
+        sound: bool = False,
+        callback_url: str | None = None,
+        timeout: float = WAIT,
+        on_update: Callable[[TaskStatus], object] | None = None,
+    ) -> AsyncVideo:
+        """See ``Kling.generate``."""
+        inputs = check_inputs(prompt, duration=duration, sound=sound, callback_url=callback_url)
+        limit = check_seconds("timeout", timeout)
+        status = await waiting.generate(self._session, image, inputs, timeout=limit, on_update=on_update)
+        return AsyncVideo(self._session, status)
+
+    def task(self, task_id: str) -> AsyncTask:
+        """See ``Kling.task``; sends nothing, and is not awaited."""
+        return AsyncTask(self._session, check_task_id(task_id))
+
+    async def upload(self, image: Image) -> str:
+        """See ``Kling.upload``."""
+        return await submitting.place(self._session, image)
+
+    async def credits(self) -> float:
+        """See ``Kling.credits``."""
+        return await asking.ask_credits(self._session)
+
+    async def fresh_link(self, url: str) -> str:
+        """See ``Kling.fresh_link``."""
+        return await asking.ask_link(self._session, url)
+
+    async def close(self) -> None:
+        """See ``Kling.close``."""
+        await self._io.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at {self._session.settings.base_url}>"
+
+
+def _check_connecting(proxy: str | None, ssl_context: ssl.SSLContext | None) -> Connecting:
+    if proxy is not None and (problem := http_url_problem(proxy)):
+        raise ConfigurationError(f"proxy {problem}")
+    return Connecting(proxy, ssl_context)

@@ -1,0 +1,1 @@
+"""What the clients do, written once, as coroutines over the ``IO`` port."""

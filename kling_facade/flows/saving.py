@@ -1,0 +1,95 @@
+"""A download that is whole or absent."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from kling_facade.errors import DownloadError, KlingError, LinkExpiredError
+from kling_facade.files import PartFile, choose_target
+from kling_facade.flows.asking import ask_link, look
+from kling_facade.wire import Answer, NotSent, Reply
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kling_facade.flows.session import Session
+
+_DEAD = frozenset({401, 403, 404, 410})
+_ATTEMPTS = 4  # in a row that bring no byte
+
+
+async def save(
+    session: Session,
+    task_id: str,
+    url: str,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool,
+    on_progress: Callable[[int, int | None], object] | None,
+) -> Path:
+    """The file at ``path``, whole; or an error, and nothing there.
+
+    Raises:
+        InvalidInputError: of field "path"; nothing was asked for.
+        LinkExpiredError: neither the link nor a fresh one works.
+        DownloadError: the network or the disk failed for good.
+    """
+    io = session.io
+    target = await io.blocking(
+        lambda: choose_target(path, default_name=f"{task_id}.mp4", overwrite=overwrite)
+    )
+    part = await io.blocking(lambda: PartFile(target, on_progress=on_progress))
+    try:
+        await _fill(session, task_id, url, part)
+        return await io.blocking(lambda: part.commit(overwrite=overwrite))
+    except KlingError as error:
+        error.task_id = task_id
+        raise
+    finally:
+        part.discard()
+
+
+async def _fill(session: Session, task_id: str, url: str, part: PartFile) -> None:
+    """Fetches until the part is complete: resumes where it broke off, changes a dead link once."""
+    io, refreshed, vain = session.io, False, 0
+    while True:
+        size = part.size
+        answer = await io.fetch(url, part, timeout=session.settings.timeout)
+        if isinstance(answer, Reply) and answer.status in (200, 206) and part.complete:
+            return
+        if isinstance(answer, Reply) and answer.status in _DEAD:
+            if refreshed:
+                raise LinkExpiredError(
+                    f"HTTP {answer.status} for the fresh link too; the file is no longer kept."
+                )
+            url, refreshed = await _fresh_link(session, task_id, url), True
+            continue
+        _raise_if_final(answer)
+        vain = 0 if part.size > size else vain + 1
+        if vain >= _ATTEMPTS:
+            raise DownloadError(f"the download broke off {vain} times in a row: {_reason(answer)}.")
+        await io.sleep(random.uniform(0.25, 1.0) * 2**vain)
+
+
+async def _fresh_link(session: Session, task_id: str, dead: str) -> str:
+    """From the record if it has another one by now, else from the service that makes fresh ones."""
+    try:
+        urls = (await look(session, task_id)).urls
+        return urls[0] if urls and urls[0] != dead else await ask_link(session, dead)
+    except KlingError as error:
+        raise LinkExpiredError(f"the link is dead, and there is no fresh one: {error}") from error
+
+
+def _raise_if_final(answer: Answer) -> None:
+    """What another attempt cannot mend."""
+    if isinstance(answer, NotSent) and answer.hopeless:
+        raise DownloadError(f"the file's host cannot be asked: {answer.reason}.")
+    if isinstance(answer, Reply) and 300 <= answer.status < 500 and answer.status not in (408, 416, 425, 429):
+        raise DownloadError(f"the file's host answered HTTP {answer.status}.")
+
+
+def _reason(answer: Answer) -> str:
+    return f"HTTP {answer.status}" if isinstance(answer, Reply) else answer.reason

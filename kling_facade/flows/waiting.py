@@ -1,0 +1,185 @@
+"""Looking at a task until it has ended, and not a second longer than allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kling_facade.envelope import Accepted, Again, Denied, judge
+from kling_facade.errors import (
+    KlingError,
+    ResultMissingError,
+    TaskFailedError,
+    TaskNotFoundError,
+    WaitTimeoutError,
+)
+from kling_facade.flows.session import log
+from kling_facade.flows.submitting import submit
+from kling_facade.inputs import record_request
+from kling_facade.operations import RECORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kling_facade.flows.session import Session
+    from kling_facade.images import Image
+    from kling_facade.inputs import Inputs
+    from kling_facade.records import TaskStatus
+
+_NOT_VISIBLE_FOR = 30.0  # seconds; right after a create the service may not know its own task
+_LAST_LOOK = 1.0  # seconds before the deadline: worth a look, so that a finished task is not called late
+
+
+class Watch:
+    """One wait for one task; ``step`` after ``step`` until it has ended.
+
+    Args:
+        session: the client's.
+        task_id: the task.
+        timeout: seconds until the waiting ends.
+        submitted_at: when the task was created, on the client's clock; None if another process did it.
+    """
+
+    def __init__(
+        self, session: Session, task_id: str, *, timeout: float, submitted_at: float | None = None
+    ) -> None:
+        self._session = session
+        self._task_id = task_id
+        self._timeout = timeout
+        self._request = record_request(session.settings, task_id)
+        self._began = session.io.now()
+        self._deadline = self._began + timeout
+        self._submitted_at = submitted_at
+        self._first_look: float | None = None
+        self._pause = 0.0 if submitted_at is None else session.polling.first(self._began - submitted_at)
+        self._status: TaskStatus | None = None
+        self._trouble: KlingError | None = None
+
+    async def step(self) -> TaskStatus | None:
+        """Waits for the next look and returns what it saw; None once the task has ended.
+
+        Raises:
+            WaitTimeoutError: the deadline came first.
+            KlingError: an answer that waiting cannot mend.
+        """
+        if self._status is not None and self._status.done:
+            return None
+        while True:
+            await self._wait()
+            if await self._look():
+                return self._status
+
+    async def _wait(self) -> None:
+        io = self._session.io
+        left = self._deadline - io.now()
+        if self._pause >= left:
+            self._pause = left - _LAST_LOOK if left > 2 * _LAST_LOOK else left
+        if self._pause > 0:
+            await io.sleep(self._pause)
+        if io.now() >= self._deadline:
+            raise self._too_late()
+
+    async def _look(self) -> bool:
+        """Whether the look saw a status."""
+        io, now = self._session.io, self._session.io.now()
+        self._first_look = now if self._first_look is None else self._first_look
+        timeout = min(self._session.settings.timeout, self._deadline - now)
+        outcome = judge(RECORD, await io.send(self._request, timeout=timeout), subject=self._task_id)
+        age = io.now() - (self._began if self._submitted_at is None else self._submitted_at)
+        self._pause = self._session.polling.next(age)
+        if isinstance(outcome, Accepted):
+            self._status, self._trouble = outcome.value, None
+            return True
+        self._endure(outcome)
+        return False
+
+    def _endure(self, denied: Denied) -> None:
+        """Keeps what waiting may mend; raises the rest."""
+        error = denied.error
+        error.task_id = self._task_id
+        young = self._session.io.now() - (self._first_look or 0.0) < _NOT_VISIBLE_FOR
+        passing = denied.again in (Again.FREE, Again.UNSENT) or (
+            isinstance(error, TaskNotFoundError) and young
+        )
+        if not passing:
+            raise error
+        log.debug("task %s: %s", self._task_id, error)
+        self._trouble = error
+        self._pause = max(self._pause, denied.after)
+
+    def _too_late(self) -> WaitTimeoutError:
+        seen = f"its last state was {self._status.state!r}" if self._status else "no look at it succeeded"
+        trouble = f"; the last trouble: {self._trouble}" if self._trouble else ""
+        return WaitTimeoutError(
+            f"task {self._task_id} has not ended within {self._timeout:g} s ({seen}{trouble}). It goes "
+            f"on and is paid for: do not submit again, resume with kling.task({self._task_id!r}).wait().",
+            task_id=self._task_id,
+            status=self._status,
+        )
+
+
+async def wait(watch: Watch, on_update: Callable[[TaskStatus], object] | None = None) -> TaskStatus:
+    """The status of a video that is made.
+
+    Raises:
+        TaskFailedError: the service gave up.
+        ResultMissingError: success without a link.
+        WaitTimeoutError: the deadline came first.
+    """
+    last: TaskStatus | None = None
+    while (status := await watch.step()) is not None:
+        last = status
+        if on_update is not None:
+            on_update(status)
+    if last is None:
+        raise RuntimeError("a watch that has ended cannot be waited for again")
+    return settle(last)
+
+
+def settle(status: TaskStatus) -> TaskStatus:
+    """The status if it is a success with a link; else what it is."""
+    if status.failure is not None:
+        failure = status.failure
+        raise TaskFailedError(
+            f"task {status.task_id} failed: {failure.code} {failure.message!r} ({failure.kind}). "
+            f"Failed tasks are refunded. {_ADVICE[failure.kind]}",
+            status=status,
+            failure=failure,
+        )
+    if not status.urls:
+        raise ResultMissingError(
+            f"task {status.task_id} succeeded, but its record holds no link. It is paid for: look again "
+            f"later with kling.task({status.task_id!r}).status(), or ask the service.",
+            status=status,
+        )
+    return status
+
+
+_ADVICE = {
+    "moderation": "Change the prompt or the picture; the same again will be refused again.",
+    "input": "Change the picture or the parameter that it names.",
+    "transient": "The fault was the service's; submit it again.",
+    "credits": "Top up the account.",
+    "unknown": "If it fails again the same way, try another picture or prompt.",
+}
+
+
+async def generate(
+    session: Session,
+    image: Image,
+    inputs: Inputs,
+    *,
+    timeout: float,
+    on_update: Callable[[TaskStatus], object] | None = None,
+) -> TaskStatus:
+    """Submits and waits, one deadline for all of it; the id survives whatever interrupts it."""
+    deadline = session.io.now() + timeout
+    submission = await submit(session, image, inputs, timeout=timeout)
+    try:
+        left = max(deadline - session.io.now(), 0.001)
+        watch = Watch(session, submission.task_id, timeout=left, submitted_at=submission.submitted_at)
+        return await wait(watch, on_update)
+    except KlingError:
+        raise  # names the task
+    except BaseException:
+        log.warning("interrupted; task %s goes on: kling.task(%r) resumes it", *[submission.task_id] * 2)
+        raise

@@ -1,0 +1,266 @@
+"""One HTTP attempt at a time; the only module that knows httpx."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import ssl
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from attrs import frozen
+
+from kling_facade._version import __version__
+from kling_facade.wire import Answer, AnswerLost, NotSent, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from kling_facade.settings import Settings
+    from kling_facade.ticket import Ticket
+    from kling_facade.wire import Request, Sink
+
+CONNECTIONS = 8  # httpx's pool costs requests x connections: a thousand polls at once want a small one
+_KEEPALIVE = 90.0  # seconds; longer than any gap between two looks
+_MAX_ANSWER = 4 * 1024**2  # bytes; an answer of this API has a few thousand
+_BATCH = 1024**2  # bytes that an asynchronous download hands to its thread at once
+_USER_AGENT = f"kling-facade/{__version__}"
+_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
+
+@frozen
+class Connecting:
+    """How connections are made; ``None`` leaves it to the environment."""
+
+    proxy: str | None = None
+    ssl_context: ssl.SSLContext | None = None
+
+
+@functools.cache
+def _default_ssl_context() -> ssl.SSLContext:
+    """One for the process: each costs 18 ms and 600 KB."""
+    return httpx.create_ssl_context()
+
+
+def _client_options(connecting: Connecting, *, kept: int) -> dict[str, Any]:
+    """What both kinds of httpx client are built with."""
+    proxy = connecting.proxy
+    return {
+        "verify": connecting.ssl_context or _default_ssl_context(),
+        "proxy": proxy,
+        "mounts": None if proxy else dict.fromkeys(_LOOPBACK),  # no proxy leads to this machine
+        "limits": httpx.Limits(
+            max_connections=CONNECTIONS, max_keepalive_connections=kept, keepalive_expiry=_KEEPALIVE
+        ),
+        "headers": {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
+    }
+
+
+def _request_options(request: Request, settings: Settings, timeout: float) -> dict[str, Any]:
+    """The arguments of ``build_request``; the same for both kinds of client."""
+    headers = {"Authorization": f"Bearer {settings.api_key}"}
+    options: dict[str, Any] = {
+        "method": request.method,
+        "url": request.url,
+        "timeout": httpx.Timeout(timeout),
+    }
+    if request.params:
+        options["params"] = dict(request.params)
+    if request.body is not None:
+        headers["Content-Type"] = "application/json"
+        options["content"] = request.body
+    if (form := request.form) is not None:
+        headers["Content-Type"] = f"multipart/form-data; boundary={form.boundary}"
+        options["data"] = dict(form.fields)
+        options["files"] = {"file": (form.file_name, form.content, form.content_type)}
+    return {**options, "headers": headers}
+
+
+def _failure(error: BaseException, *, sent: bool) -> NotSent | AnswerLost:
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    causes = _causes(error)
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return NotSent(f"the certificate is not trusted: {reason}", hopeless=True)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return NotSent(reason, hopeless=True)
+    return AnswerLost(reason) if sent else NotSent(reason)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _was_sent(error: Exception) -> bool:
+    """For calls without a ticket: whether a byte may have left."""
+    return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def _headers(response: httpx.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _reply(response: httpx.Response, body: bytes, settings: Settings) -> Reply:
+    """Without the key, should a server echo it."""
+    key = settings.api_key.encode()
+    return Reply(
+        response.status_code, _headers(response), body.replace(key, b"[key]") if key in body else body
+    )
+
+
+class SyncHTTP:
+    """Blocks until the attempt is over; safe to use from several threads."""
+
+    def __init__(self, settings: Settings, connecting: Connecting) -> None:
+        self._settings = settings
+        self._connecting = connecting
+        self._lock = threading.Lock()
+        self._clients: dict[bool, httpx.Client] = {}
+
+    def exchange(self, request: Request, timeout: float, ticket: Ticket | None) -> Answer:
+        """Sends once, with the key; what happened, as a value."""
+        until = time.monotonic() + timeout
+        try:
+            client = self._client(kept=not request.fresh)
+            message = client.build_request(**_request_options(request, self._settings, timeout))
+            if ticket is not None:
+                message.extensions["trace"] = ticket.trace
+            with contextlib.closing(client.send(message, stream=True)) as response:
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    _add(body, chunk, until)
+            return _reply(response, bytes(body), self._settings)
+        except Exception as error:
+            return _failure(error, sent=ticket.sent if ticket else _was_sent(error))
+
+    def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
+        """Downloads once, without the key."""
+        try:
+            client = self._client(kept=False)
+            message = client.build_request("GET", url, headers=dict(sink.headers), timeout=timeout)
+            response = client.send(message, stream=True, follow_redirects=True)
+        except Exception as error:
+            return _failure(error, sent=_was_sent(error))
+        with contextlib.closing(response):
+            reply = Reply(response.status_code, _headers(response))
+            try:
+                if sink.begin(reply):
+                    for chunk in _guarded(response.iter_raw()):
+                        sink.write(chunk)
+                        sink.report()
+            except _BrokenError as broken:
+                return AnswerLost(str(broken))
+        return reply
+
+    def close(self) -> None:
+        """Lets go of all connections."""
+        for client in self._clients.values():
+            client.close()
+
+    def _client(self, *, kept: bool) -> httpx.Client:
+        with self._lock:
+            if kept not in self._clients:
+                options = _client_options(self._connecting, kept=CONNECTIONS if kept else 0)
+                self._clients[kept] = httpx.Client(**options)
+            return self._clients[kept]
+
+
+class AsyncHTTP:
+    """The same for one event loop. A cancelled call loses httpx a connection for good: shield it."""
+
+    def __init__(self, settings: Settings, connecting: Connecting) -> None:
+        self._settings = settings
+        self._connecting = connecting
+        self._clients: dict[bool, httpx.AsyncClient] = {}
+
+    async def exchange(self, request: Request, timeout: float, ticket: Ticket | None) -> Answer:
+        """Sends once, with the key; what happened, as a value."""
+        until = time.monotonic() + timeout
+        try:
+            async with asyncio.timeout(2 * timeout):  # ends what drips
+                client = self._client(kept=not request.fresh)
+                message = client.build_request(**_request_options(request, self._settings, timeout))
+                if ticket is not None:
+                    message.extensions["trace"] = ticket.async_trace
+                async with contextlib.aclosing(await client.send(message, stream=True)) as response:
+                    body = bytearray()
+                    async for chunk in response.aiter_bytes():
+                        _add(body, chunk, until)
+            return _reply(response, bytes(body), self._settings)
+        except Exception as error:
+            return _failure(error, sent=ticket.sent if ticket else _was_sent(error))
+
+    async def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
+        """Downloads once, without the key; the file is written on a thread."""
+        try:
+            client = self._client(kept=False)
+            message = client.build_request("GET", url, headers=dict(sink.headers), timeout=timeout)
+            response = await client.send(message, stream=True, follow_redirects=True)
+        except Exception as error:
+            return _failure(error, sent=_was_sent(error))
+        async with contextlib.aclosing(response):
+            reply = Reply(response.status_code, _headers(response))
+            try:
+                if sink.begin(reply):
+                    await _pour(_async_guarded(response.aiter_raw()), sink)
+            except _BrokenError as broken:
+                return AnswerLost(str(broken))
+        return reply
+
+    async def close(self) -> None:
+        """Lets go of all connections."""
+        for client in self._clients.values():
+            await client.aclose()
+
+    def _client(self, *, kept: bool) -> httpx.AsyncClient:
+        if kept not in self._clients:
+            options = _client_options(self._connecting, kept=CONNECTIONS if kept else 0)
+            self._clients[kept] = httpx.AsyncClient(**options)
+        return self._clients[kept]
+
+
+class _BrokenError(Exception):
+    """A download broke off; told apart from what the sink or the caller's own code raises."""
+
+
+def _guarded(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    except Exception as error:
+        raise _BrokenError(f"{type(error).__name__}: {error}") from error
+
+
+async def _async_guarded(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except Exception as error:
+        raise _BrokenError(f"{type(error).__name__}: {error}") from error
+
+
+async def _pour(chunks: AsyncIterator[bytes], sink: Sink) -> None:
+    """Writes in batches: a thread for each network chunk would cost more than the writing."""
+    batch = bytearray()
+    try:
+        async for chunk in chunks:
+            batch += chunk
+            if len(batch) >= _BATCH:
+                full, batch = bytes(batch), bytearray()
+                await asyncio.to_thread(sink.write, full)
+                sink.report()
+    finally:
+        if batch:  # what came before a break is not fetched again
+            sink.write(bytes(batch))
+            sink.report()
+
+
+def _add(body: bytearray, chunk: bytes, until: float) -> None:
+    body += chunk
+    if len(body) > _MAX_ANSWER:
+        raise ValueError(f"an answer of more than {_MAX_ANSWER:,} bytes")
+    if time.monotonic() > until:
+        raise TimeoutError("the answer dripped")

@@ -1,0 +1,106 @@
+"""Key, hosts and times: from arguments, then from the environment."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from attrs import field, frozen
+
+from kling_facade.errors import ConfigurationError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BASE_URL = "https://api.apikley.ru"
+UPLOAD_PATH = "/file-upload"  # under the base URL, so that a key never goes to another company
+LONGEST = 30 * 24 * 3600.0  # seconds; more is a mistake in units
+
+
+@frozen
+class Settings:
+    """What a client was told.
+
+    Attributes:
+        base_url: scheme and host of the API, without a slash at the end.
+        upload_url: the same for uploads.
+        timeout: seconds that one call may take.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str
+    upload_url: str
+    timeout: float
+
+
+def read_settings(
+    api_key: str | None = None,
+    *,
+    base_url: str | None = None,
+    upload_url: str | None = None,
+    timeout: float = 30.0,
+    environ: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Settings that can work, or an error that names what is missing.
+
+    Raises:
+        ConfigurationError: no key, a key that no header can carry, a URL that is none.
+        InvalidInputError: ``timeout`` is not a number of seconds.
+    """
+    base = _read_url("base_url", "APIKLEY_BASE_URL", base_url, environ) or BASE_URL
+    return Settings(
+        api_key=_read_key(api_key, environ),
+        base_url=base,
+        upload_url=_read_url("upload_url", "APIKLEY_UPLOAD_URL", upload_url, environ) or base + UPLOAD_PATH,
+        timeout=check_seconds("timeout", timeout),
+    )
+
+
+def check_seconds(name: str, value: object) -> float:
+    """The value as a float, if it is a length of time that can be waited for."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidInputError(name, f"a number of seconds, not {type(value).__name__}")
+    if math.isnan(value) or not 0 < value <= LONGEST:
+        raise InvalidInputError(name, f"{value!r} is not between 0 and {LONGEST:,.0f} seconds (30 days)")
+    return float(value)
+
+
+def _read_key(given: str | None, environ: Mapping[str, str]) -> str:
+    key = (environ.get("APIKLEY_API_KEY", "") if given is None else given).strip()
+    if not key:
+        raise ConfigurationError(
+            "There is no API key. Pass api_key=…, or set APIKLEY_API_KEY; to try things out without one, "
+            "use the sandbox: `with kling_facade.sandbox.Sandbox() as sandbox: kling = sandbox.client()`."
+        )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ConfigurationError(
+            "The API key holds characters that no key has; was more than the key copied?"
+        )
+    return key
+
+
+def _read_url(name: str, variable: str, given: str | None, environ: Mapping[str, str]) -> str:
+    url = (environ.get(variable, "") if given is None else given).strip().rstrip("/")
+    problem = url and http_url_problem(url)
+    if problem or "?" in url or "#" in url:
+        raise ConfigurationError(
+            f"{name} (or {variable}) {problem or 'must end before any ? or #'}; it is scheme and host, "
+            f"like {BASE_URL}"
+        )
+    return url
+
+
+def http_url_problem(url: str) -> str:
+    """Why this is no absolute http(s) URL; "" if it is one."""
+    if any(character.isspace() or not character.isprintable() for character in url):
+        return "holds white space or control characters"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # urlsplit checks the port only when asked
+    except ValueError as error:
+        return f"is no URL ({error})"
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        return "is not an absolute http:// or https:// URL"
+    return ""

@@ -1,0 +1,93 @@
+"""A port without a network, and time that only passes when somebody sleeps."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kling_facade.flows.session import Session
+from kling_facade.polling import PollPolicy
+from kling_facade.settings import Settings
+from kling_facade.wire import Answer, Reply, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+
+    from kling_facade.wire import Sink
+
+T = TypeVar("T")
+Script = Answer | BaseException | None
+
+
+class FakeClock:
+    """Sleeping is all that moves it."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.sleeps: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.time += seconds
+
+    async def async_sleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+class FakeIO:
+    """Answers from a script, the last one again and again; ``None`` means silence until the timeout."""
+
+    def __init__(self, answers: Iterable[Answer] = (), *, answer_time: float = 0.0) -> None:
+        self.clock = FakeClock()
+        self.answers = list(answers)
+        self.answer_time = answer_time
+        self.sent: list[Request] = []
+        self.times: list[float] = []
+
+    def now(self) -> float:
+        return self.clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+
+    async def send(self, request: Request, *, timeout: float) -> Answer:
+        assert timeout > 0
+        self.sent.append(request)
+        self.times.append(self.clock.time)
+        self.clock.time += min(self.answer_time, timeout)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    async def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
+        raise NotImplementedError
+
+    async def blocking(self, work: Callable[[], T]) -> T:
+        return work()
+
+    async def finish(self, flow: Callable[[], Coroutine[Any, Any, T]], *, orphaned: Callable[[T], None]) -> T:
+        return await flow()
+
+
+def settings() -> Settings:
+    return Settings("key", "https://api.test", "https://api.test/file-upload", 30.0)
+
+
+def session(io: FakeIO, polling: PollPolicy | None = None) -> Session:
+    return Session(io, settings(), polling or PollPolicy(seed=1))
+
+
+def reply(document: object = None, *, status: int = 200, **headers: str) -> Reply:
+    """An answer with that JSON in it."""
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status, names, json.dumps(document).encode())
+
+
+def record(state: str, **fields: object) -> Reply:
+    """An answer of recordInfo."""
+    return reply({"code": 200, "msg": "success", "data": {"taskId": "t1", "state": state, **fields}})
+
+
+def success(url: str = "https://files.test/a.mp4") -> Reply:
+    return record("success", resultJson=json.dumps({"resultUrls": [url]}))
