@@ -15,6 +15,7 @@ from kling_facade.moments import retry_after
 from kling_facade.wire import Answer, AnswerLost, NotSent, Reply
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 JsonObject = Mapping[str, Any]
 
 
@@ -28,7 +29,7 @@ class Again(Enum):
 
 
 @frozen
-class Operation(Generic[T]):
+class Operation(Generic[T_co]):
     """One of the calls of the API.
 
     Attributes:
@@ -39,16 +40,16 @@ class Operation(Generic[T]):
     """
 
     name: str
-    read: Callable[[JsonObject, Reply, str], T | None]
+    read: Callable[[JsonObject, Reply, str], T_co | None]
     paid: bool = False
     lookup: bool = False
 
 
 @frozen
-class Accepted(Generic[T]):
+class Accepted(Generic[T_co]):
     """The answer holds what was asked for."""
 
-    value: T
+    value: T_co
 
 
 @frozen
@@ -137,7 +138,7 @@ def _hear(reply: Reply, document: JsonObject) -> _Said:
     )
 
 
-def _refusal(operation: Operation[T], said: _Said, subject: str) -> Denied | None:
+def _refusal(operation: Operation[object], said: _Said, subject: str) -> Denied | None:
     """The rows that say no for certain; nothing was bought."""
     if _NO_CREDITS.match(said.text):
         return _no(errors.InsufficientCreditsError, operation, said, _ACCOUNT[402][1])
@@ -169,7 +170,7 @@ def _is_about_input(said: _Said) -> bool:
     )
 
 
-def _busy(operation: Operation[T], said: _Said) -> Denied:
+def _busy(operation: Operation[object], said: _Said) -> Denied:
     """Refused before any work, so that even a paid call may be offered again."""
     asked = retry_after(said.reply.headers)
     if said.code == _CLOSED:
@@ -189,7 +190,7 @@ def _busy(operation: Operation[T], said: _Said) -> Denied:
     return Denied(denied.error, Again.FREE, asked or 0.0)
 
 
-def _unclear(operation: Operation[T], said: _Said, subject: str) -> Denied:
+def _unclear(operation: Operation[object], said: _Said, subject: str) -> Denied:
     """The rows that leave open what happened."""
     if operation.paid:
         return Denied(_uncertain(_words(said), subject, said), Again.NEVER)
@@ -207,7 +208,7 @@ def _unclear(operation: Operation[T], said: _Said, subject: str) -> Denied:
     return Denied(error, Again.FREE, after)
 
 
-def _lost(operation: Operation[T], lost: AnswerLost, subject: str) -> Denied:
+def _lost(operation: Operation[object], lost: AnswerLost, subject: str) -> Denied:
     if operation.paid:
         return Denied(_uncertain(f"the answer was lost ({lost.reason})", subject), Again.NEVER)
     error = errors.ConnectionFailedError(
@@ -217,7 +218,12 @@ def _lost(operation: Operation[T], lost: AnswerLost, subject: str) -> Denied:
 
 
 def _no(
-    kind: type[errors.ApiError], operation: Operation[T], said: _Said, advice: str, *, retryable: bool = False
+    kind: type[errors.ApiError],
+    operation: Operation[object],
+    said: _Said,
+    advice: str,
+    *,
+    retryable: bool = False,
 ) -> Denied:
     error = kind(
         f"{operation.name}: {_words(said)}. {advice} Nothing was charged.",
@@ -239,7 +245,7 @@ def _uncertain(what: str, subject: str, said: _Said | None = None) -> errors.Sub
     )
 
 
-def _unreadable(operation: Operation[T], said: _Said, advice: str) -> errors.UnexpectedResponseError:
+def _unreadable(operation: Operation[object], said: _Said, advice: str) -> errors.UnexpectedResponseError:
     return errors.UnexpectedResponseError(
         f"{operation.name}: HTTP {said.reply.status} with an answer that is not of this API. {advice}",
         http_status=said.reply.status,

@@ -8,12 +8,14 @@ import functools
 import ssl
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+import weakref
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from attrs import frozen
 
 from kling_facade._version import __version__
+from kling_facade.errors import ConfigurationError
 from kling_facade.wire import Answer, AnswerLost, NotSent, Reply
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from kling_facade.settings import Settings
     from kling_facade.ticket import Ticket
     from kling_facade.wire import Request, Sink
+
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 CONNECTIONS = 8  # httpx's pool costs requests x connections: a thousand polls at once want a small one
 _KEEPALIVE = 90.0  # seconds; longer than any gap between two looks
@@ -45,18 +49,30 @@ def _default_ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _client_options(connecting: Connecting, *, kept: int) -> dict[str, Any]:
-    """What both kinds of httpx client are built with."""
+def _make(kind: type[C], connecting: Connecting, *, kept: bool) -> C:
+    """An httpx client that keeps its connections, or one that makes a new one for each request."""
     proxy = connecting.proxy
-    return {
-        "verify": connecting.ssl_context or _default_ssl_context(),
-        "proxy": proxy,
-        "mounts": None if proxy else dict.fromkeys(_LOOPBACK),  # no proxy leads to this machine
-        "limits": httpx.Limits(
-            max_connections=CONNECTIONS, max_keepalive_connections=kept, keepalive_expiry=_KEEPALIVE
-        ),
-        "headers": {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
-    }
+    try:
+        return kind(
+            verify=connecting.ssl_context or _default_ssl_context(),
+            proxy=proxy,
+            mounts=None if proxy else dict.fromkeys(_LOOPBACK),  # no proxy leads to this machine
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS,
+                max_keepalive_connections=CONNECTIONS if kept else 0,
+                keepalive_expiry=_KEEPALIVE,
+            ),
+            headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"},
+        )
+    except (
+        Exception
+    ) as error:  # a proxy in the environment that httpx cannot use, an unreadable SSL_CERT_FILE
+        raise ConfigurationError(f"no connection can be made: {error}") from error
+
+
+def _close_all(clients: dict[bool, httpx.Client]) -> None:
+    for client in clients.values():
+        client.close()
 
 
 def _request_options(request: Request, settings: Settings, timeout: float) -> dict[str, Any]:
@@ -120,12 +136,12 @@ class SyncHTTP:
         self._connecting = connecting
         self._lock = threading.Lock()
         self._clients: dict[bool, httpx.Client] = {}
+        self._closer = weakref.finalize(self, _close_all, self._clients)
 
     def exchange(self, request: Request, timeout: float, ticket: Ticket | None) -> Answer:
         """Sends once, with the key; what happened, as a value."""
-        until = time.monotonic() + timeout
+        client, until = self._client(kept=not request.fresh), time.monotonic() + timeout
         try:
-            client = self._client(kept=not request.fresh)
             message = client.build_request(**_request_options(request, self._settings, timeout))
             if ticket is not None:
                 message.extensions["trace"] = ticket.trace
@@ -139,8 +155,8 @@ class SyncHTTP:
 
     def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         """Downloads once, without the key."""
+        client = self._client(kept=False)
         try:
-            client = self._client(kept=False)
             message = client.build_request("GET", url, headers=dict(sink.headers), timeout=timeout)
             response = client.send(message, stream=True, follow_redirects=True)
         except Exception as error:
@@ -158,14 +174,12 @@ class SyncHTTP:
 
     def close(self) -> None:
         """Lets go of all connections."""
-        for client in self._clients.values():
-            client.close()
+        self._closer()
 
     def _client(self, *, kept: bool) -> httpx.Client:
         with self._lock:
             if kept not in self._clients:
-                options = _client_options(self._connecting, kept=CONNECTIONS if kept else 0)
-                self._clients[kept] = httpx.Client(**options)
+                self._clients[kept] = _make(httpx.Client, self._connecting, kept=kept)
             return self._clients[kept]
 
 
@@ -179,10 +193,9 @@ class AsyncHTTP:
 
     async def exchange(self, request: Request, timeout: float, ticket: Ticket | None) -> Answer:
         """Sends once, with the key; what happened, as a value."""
-        until = time.monotonic() + timeout
+        client, until = self._client(kept=not request.fresh), time.monotonic() + timeout
         try:
             async with asyncio.timeout(2 * timeout):  # ends what drips
-                client = self._client(kept=not request.fresh)
                 message = client.build_request(**_request_options(request, self._settings, timeout))
                 if ticket is not None:
                     message.extensions["trace"] = ticket.async_trace
@@ -196,8 +209,8 @@ class AsyncHTTP:
 
     async def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         """Downloads once, without the key; the file is written on a thread."""
+        client = self._client(kept=False)
         try:
-            client = self._client(kept=False)
             message = client.build_request("GET", url, headers=dict(sink.headers), timeout=timeout)
             response = await client.send(message, stream=True, follow_redirects=True)
         except Exception as error:
@@ -218,8 +231,7 @@ class AsyncHTTP:
 
     def _client(self, *, kept: bool) -> httpx.AsyncClient:
         if kept not in self._clients:
-            options = _client_options(self._connecting, kept=CONNECTIONS if kept else 0)
-            self._clients[kept] = httpx.AsyncClient(**options)
+            self._clients[kept] = _make(httpx.AsyncClient, self._connecting, kept=kept)
         return self._clients[kept]
 
 

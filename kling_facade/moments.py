@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MILLISECONDS_FROM = 1e11  # below it a number means seconds: 1e11 s is the year 5138, 1e11 ms is 1973
+_FULL_DATE = re.compile(r"\b\d{4}\b.*\d")
 _LONGEST_TEXT = 40  # characters of any time worth parsing
 
 
@@ -55,6 +57,8 @@ def _from_number(value: float) -> datetime | None:
 
 
 def _from_text(value: str) -> datetime | None:
+    if not _FULL_DATE.search(value):
+        return None  # dateutil takes "-3" for the third of this month
     from dateutil import parser
 
     try:

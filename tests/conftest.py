@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,29 +47,18 @@ Connect = Callable[..., Any]
 @pytest.fixture
 def connect(flavour: str) -> Iterator[Connect]:
     """Makes a client of either kind, all of them without ``await``; sleeping costs no time."""
-    if flavour == "sync":
-        made: list[Kling] = []
+    with contextlib.ExitStack() as stack:
+        runner = stack.enter_context(asyncio.Runner()) if flavour == "async" else None
 
-        def connect_sync(url: str, **options: Any) -> Any:
-            made.append(Kling(**{"api_key": "sandbox-key", "base_url": url, "clock": FakeClock(), **options}))
-            return made[-1]
+        def make(url: str, **options: Any) -> Any:
+            options = {"api_key": "sandbox-key", "base_url": url, "clock": FakeClock(), **options}
+            if runner is None:
+                return stack.enter_context(Kling(**options))
+            client = Blocking(AsyncKling(**options), runner)
+            stack.callback(client.close)
+            return client
 
-        yield connect_sync
-        for client in made:
-            client.close()
-        return
-    with asyncio.Runner() as runner:
-        clients: list[AsyncKling] = []
-
-        def connect_async(url: str, **options: Any) -> Any:
-            clients.append(
-                AsyncKling(**{"api_key": "sandbox-key", "base_url": url, "clock": FakeClock(), **options})
-            )
-            return Blocking(clients[-1], runner)
-
-        yield connect_async
-        for client in clients:
-            runner.run(client.close())
+        yield make
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kling_facade.wire import Sink
 
 T = TypeVar("T")
-Script = Answer | BaseException | None
 
 
 class FakeClock:
@@ -38,13 +37,14 @@ class FakeClock:
 
 
 class FakeIO:
-    """Answers from a script, the last one again and again; ``None`` means silence until the timeout."""
+    """Answers from a script, the last one again and again."""
 
     def __init__(self, answers: Iterable[Answer] = (), *, answer_time: float = 0.0) -> None:
         self.clock = FakeClock()
         self.answers = list(answers)
         self.answer_time = answer_time
         self.sent: list[Request] = []
+        self.answered: list[Answer] = []
         self.times: list[float] = []
 
     def now(self) -> float:
@@ -58,7 +58,8 @@ class FakeIO:
         self.sent.append(request)
         self.times.append(self.clock.time)
         self.clock.time += min(self.answer_time, timeout)
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        self.answered.append(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+        return self.answered[-1]
 
     async def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         raise NotImplementedError

@@ -14,12 +14,12 @@ from kling_facade.envelope import Accepted, Again, Denied, Operation, judge
 from kling_facade.operations import CREATE, CREDITS, LINK, RECORD, UPLOAD
 from kling_facade.wire import AnswerLost, NotSent, Reply
 
-OPERATIONS: list[Operation[object]] = [CREATE, RECORD, CREDITS, LINK, UPLOAD]  # type-checked as objects read
+OPERATIONS: list[Operation[object]] = [CREATE, RECORD, CREDITS, LINK, UPLOAD]
 FREE = OPERATIONS[1:]
 
 
-def denied(operation: Operation[object], *args: object, **kwargs: int) -> Denied:
-    outcome = judge(operation, reply(*args, **kwargs), subject="s1")
+def denied(operation: Operation[object], document: object) -> Denied:
+    outcome = judge(operation, reply(document), subject="s1")
     assert isinstance(outcome, Denied)
     return outcome
 
