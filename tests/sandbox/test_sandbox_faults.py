@@ -73,9 +73,9 @@ def test_an_answer_can_be_late(local: Sandbox, api: Any) -> None:
 
 
 def test_an_unknown_operation_is_named(local: Sandbox) -> None:
-    unknown: list[Any] = ["generate"]
+    unknown: Any = "generate"
     with pytest.raises(ValueError, match="generate"):
-        local.inject(*unknown, Answer())
+        local.inject(unknown, Answer())
 
 
 def test_nothing_is_left_behind(

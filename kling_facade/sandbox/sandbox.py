@@ -1,0 +1,213 @@
+"""A local Apikley: real HTTP on loopback, real videos, no money."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import threading
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from attrs import frozen
+
+from kling_facade.sandbox.app import Routes
+from kling_facade.sandbox.clock import Clock
+from kling_facade.sandbox.faults import Fault, Faults, Operation
+from kling_facade.sandbox.requests import RecordedRequest, Recorder
+from kling_facade.sandbox.server import Server
+from kling_facade.sandbox.service import DAY, MB, Service, Settings
+from kling_facade.sandbox.studio import Studio
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from kling_facade.client import AsyncKling, Kling
+    from kling_facade.sandbox.answers import Answer
+    from kling_facade.sandbox.tasks import SandboxTask
+
+
+@frozen
+class _Running:
+    """What exists between start and stop."""
+
+    url: str
+    service: Service
+    resources: ExitStack
+
+
+class Sandbox:
+    """A service for one account, as long as the ``with`` block lasts; nothing is left behind.
+
+    An image that was uploaded to the sandbox is animated. Any other image URL is not fetched unless that is
+    allowed: a test card, easily told from a picture, takes its place. Callback URLs are not called.
+
+    Args:
+        host: address to listen on.
+        port: 0 for any free one.
+        api_key: the only key it takes.
+        credits: balance of the account at the start.
+        seed: of everything that happens by chance.
+        realtime: the clients it makes really wait; otherwise their sleeping turns the clock.
+        speed: simulated seconds in one real second.
+        allow_fetch: whether pictures are fetched from public hosts; names of hosts allow these whatever their
+            address.
+        creates_per_10s: calls of createTask in any 10 s; None for no limit.
+        queries_per_second: calls of recordInfo in any second; None for no limit.
+        upload_limit: bytes of one file; the API documents 10 MB for images and nothing for others.
+        uploads_kept: simulated seconds for which an uploaded file is served.
+        links_kept: simulated seconds for which the link in a record works.
+        results_kept: simulated seconds for which a fresh link to a video can be had.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        api_key: str = "sandbox-key",
+        credits: float = 10_000.0,  # noqa: A002 - the service's word
+        seed: int = 0,
+        realtime: bool = False,
+        speed: float = 1.0,
+        allow_fetch: bool | Collection[str] = False,
+        creates_per_10s: int | None = 20,
+        queries_per_second: int | None = 10,
+        upload_limit: int = 10 * MB,
+        uploads_kept: float = 3 * DAY,
+        links_kept: float = DAY,
+        results_kept: float = 14 * DAY,
+    ) -> None:
+        self.clock = Clock(realtime=realtime, speed=speed)
+        self.api_key = api_key
+        self._settings = Settings(
+            api_key=api_key,
+            credits=credits,
+            seed=seed,
+            allow_fetch=allow_fetch,
+            creates_per_10s=creates_per_10s,
+            queries_per_second=queries_per_second,
+            upload_limit=upload_limit,
+            uploads_kept=uploads_kept,
+            links_kept=links_kept,
+            results_kept=results_kept,
+        )
+        self._address = (host, port)
+        self._faults = Faults()
+        self._recorder = Recorder()
+        self._running: _Running | None = None
+
+    def start(self) -> None:
+        """Listens and answers; returns when it does.
+
+        Raises:
+            OSError: the port is taken.
+            RuntimeError: it is running already.
+        """
+        if self._running is not None:
+            raise RuntimeError("this sandbox is running already")
+        with ExitStack() as resources:
+            folder = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="kling-sandbox-")))
+            listener = resources.enter_context(_listen(self._address))
+            host, port = listener.getsockname()[:2]
+            url = f"http://{host}:{port}"
+            service = Service(self._settings, self.clock, folder=folder, url=url)
+            studio = Studio(folder)
+            resources.callback(studio.close)
+            server = Server(Routes(service, studio, self._faults, self._recorder).app(), listener)
+            server.start()
+            resources.callback(server.stop)
+            self._running = _Running(url, service, resources.pop_all())
+
+    def stop(self) -> None:
+        """Ends it; what it kept is gone, what it recorded can still be read. Stopping twice is no mistake."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.resources.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The base URL; uploads go to ``url + "/file-upload"``."""
+        return self._state.url
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """What was asked, oldest first: the last 10,000 requests, or fewer with more than 64 MB of bodies."""
+        return self._recorder.all()
+
+    @property
+    def tasks(self) -> Mapping[str, SandboxTask]:
+        """The accepted tasks by id, oldest first."""
+        return dict(self._state.service.tasks)
+
+    @property
+    def credits(self) -> float:
+        """The balance at this moment of the clock."""
+        return self._state.service.credits()
+
+    def inject(self, operation: Operation, answer: Answer, *, times: int = 1, accept: bool = False) -> None:
+        """Answers the next requests of one kind with something else.
+
+        Args:
+            operation: "create", "record", "credits", "link", "upload" or "result" (the bytes of a video).
+            answer: what goes out.
+            times: how many requests meet it.
+            accept: work on the request first, so that a create is accepted and charged although the answer
+                does not say so.
+        """
+        self._faults.add(operation, Fault(answer, accept), times)
+
+    def client(self, **options: Any) -> Kling:
+        """A client of this sandbox, on its clock; ``options`` as for ``Kling``."""
+        from kling_facade.client import Kling  # the sandbox stands without the facade
+
+        return Kling(**self._access(), **options)
+
+    def async_client(self, **options: Any) -> AsyncKling:
+        """The same for ``AsyncKling``."""
+        from kling_facade.client import AsyncKling  # the sandbox stands without the facade
+
+        return AsyncKling(**self._access(), **options)
+
+    def _access(self) -> dict[str, Any]:
+        return {"api_key": self.api_key, "base_url": self.url, "clock": self.clock}
+
+    @property
+    def _state(self) -> _Running:
+        if self._running is None:
+            raise RuntimeError("this sandbox is not running")
+        return self._running
+
+
+def serve(sandbox: Sandbox) -> None:
+    """Runs a sandbox, started or not, until Ctrl-C; prints nothing."""
+    with suppress(RuntimeError):
+        sandbox.start()
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sandbox.stop()
+
+
+def _listen(address: tuple[str, int]) -> socket.socket:
+    """A bound socket."""
+    # asyncio turns Nagle's delay off only where the protocol is named; each answer would take 40 ms more.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would let two programs share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
