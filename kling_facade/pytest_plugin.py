@@ -1,0 +1,1 @@
+"""Fixtures for tests of apps that make videos; imports only pytest until used."""
