@@ -1,5 +1,7 @@
 """The command in this process, against a sandbox whose clock its sleeping turns."""
 
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +16,21 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def picture() -> str:
-    return str(Path(__file__).parents[2] / "examples" / "lighthouse.jpg")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A small one: large ones take longer to become videos."""
+    path = tmp_path_factory.mktemp("pictures") / "grey.png"
+    path.write_bytes(_png(320, 320))
+    return str(path)
+
+
+def _png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = (b"\0" + bytes(x * y % 256 for x in range(width)) for y in range(height))
+    pixels = zlib.compress(b"".join(rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
 
 @pytest.fixture(autouse=True)

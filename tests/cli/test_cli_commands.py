@@ -47,7 +47,7 @@ def test_wait_refuses_an_existing_file_before_it_waits(
 
 
 def test_status_shows_what_is_known(run: Run, service: Sandbox, task_id: str) -> None:
-    service.clock.advance(30)
+    service.clock.advance(33)
     lines = run("status", task_id).stdout.splitlines()
     assert lines[0] == "state    generating"
     assert lines[1].startswith("elapsed  0:3")

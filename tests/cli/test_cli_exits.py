@@ -18,7 +18,7 @@ def record(**fields: object) -> Answer:
     return Answer.envelope(200, "success", {"taskId": "t1", "model": "kling", **fields})
 
 
-FAILED = record(state="fail", failCode="500", failMsg="[red]internal\x1b[2J error[/red]")
+FAILED = record(state="fail", failCode="500", failMsg="[red]internal error\x1b[2J[/red]")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_failure_is_told_in_full_to_machines(run: Run, service: Sandbox) -> No
     error: Any = json.loads(run("generate", LINK, "waves", "--json").stdout)["error"]
     assert error["failure"] == {
         "code": "500",
-        "message": "[red]internal\x1b[2J error[/red]",
+        "message": "[red]internal error\x1b[2J[/red]",
         "kind": "transient",
     }
     assert error["resume"] is None
@@ -86,8 +86,8 @@ def test_what_the_service_says_cannot_steer_the_terminal(
     service.inject("record", record(state="[blink]\x1b]0;gotcha\x07painting"))
     service.inject("record", FAILED)
     result = run("generate", LINK, "waves")
-    assert "[red]internal" in result.stderr
-    assert "error[/red]" in result.stderr
+    assert "[red]internal error" in result.stderr
+    assert "[/red]" in result.stderr
     for control in ("\x1b[2J", "\x1b]0;", "\x07"):
         assert control not in result.stderr
 

@@ -70,7 +70,7 @@ def test_overwrite_replaces_an_existing_file(run: Run, service: Sandbox, picture
 
 def test_the_options_reach_the_service(run: Run, service: Sandbox, picture: str) -> None:
     hook = "https://example.com/kling"
-    run("generate", picture, "waves", "--duration", "10", "--sound", "--callback-url", hook)
+    run("submit", picture, "waves", "--duration", "10", "--sound", "--callback-url", hook)
     [task] = service.tasks.values()
     assert task.request["callBackUrl"] == hook
     assert task.request["input"] | {"image_urls": []} == {
