@@ -35,7 +35,10 @@ if TYPE_CHECKING:
         UnexpectedResponseError,
         WaitTimeoutError,
     )
+    from kling_facade.events import Event
     from kling_facade.failures import Failure
+    from kling_facade.journal import Journal, Submission
+    from kling_facade.limits import Limits
     from kling_facade.polling import PollPolicy
     from kling_facade.records import TaskState, TaskStatus
     from kling_facade.tasks import AsyncTask, Task
@@ -50,12 +53,15 @@ __all__ = [
     "ConfigurationError",
     "ConnectionFailedError",
     "DownloadError",
+    "Event",
     "Failure",
     "FeatureDisabledError",
     "InsufficientCreditsError",
     "InvalidInputError",
+    "Journal",
     "Kling",
     "KlingError",
+    "Limits",
     "LinkExpiredError",
     "MaintenanceError",
     "PollPolicy",
@@ -64,6 +70,7 @@ __all__ = [
     "RequestRejectedError",
     "ResultMissingError",
     "ServerError",
+    "Submission",
     "SubmissionUncertainError",
     "Task",
     "TaskFailedError",
@@ -79,7 +86,10 @@ __all__ = [
 _HOMES = {
     "client": ("Kling", "AsyncKling"),
     "polling": ("PollPolicy",),
+    "events": ("Event",),
     "failures": ("Failure",),
+    "journal": ("Journal", "Submission"),
+    "limits": ("Limits",),
     "records": ("TaskState", "TaskStatus"),
     "tasks": ("Task", "AsyncTask"),
     "videos": ("Video", "AsyncVideo"),

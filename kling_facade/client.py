@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Self
 
 from kling_facade.clock import RealClock
 from kling_facade.errors import ConfigurationError
+from kling_facade.events import Events
 from kling_facade.flows import asking, submitting, waiting
-from kling_facade.flows.session import Session
+from kling_facade.flows.session import open_session
 from kling_facade.http import Connecting
-from kling_facade.inputs import check_inputs, check_task_id
+from kling_facade.inputs import check_inputs, check_key, check_task_id
+from kling_facade.journal import Journal
 from kling_facade.polling import PollPolicy
 from kling_facade.ports import AsyncIO, SyncIO, run
 from kling_facade.settings import check_seconds, http_url_problem, read_settings
@@ -17,12 +19,16 @@ from kling_facade.tasks import WAIT, AsyncTask, Task
 from kling_facade.videos import AsyncVideo, Video
 
 if TYPE_CHECKING:
+    import os
     import ssl
     from collections.abc import Callable
     from types import TracebackType
 
+    from kling_facade.events import Listener
     from kling_facade.images import Image
     from kling_facade.inputs import Duration
+    from kling_facade.journal import Submission
+    from kling_facade.limits import Limits
     from kling_facade.records import TaskStatus
     from kling_facade.wire import Clock
 
@@ -35,7 +41,11 @@ class Kling:
         base_url: scheme and host; else ``APIKLEY_BASE_URL``, else Apikley's. The key goes nowhere else.
         upload_url: the same for uploads; else ``APIKLEY_UPLOAD_URL``, else ``<base_url>/file-upload``.
         timeout: seconds that one call of the API may take.
+        limits: how much the service lets one account do; what is more waits its turn here.
         polling: when to look at a waiting task.
+        journal: a file (made if missing) or Journal in which every submission is written down, durably,
+            before and after the paid call; needed for ``key`` and ``recover``.
+        on_event: called with each Event, on the thread or loop that acts; what it raises is logged once.
         proxy: URL of an HTTP proxy; else the environment's.
         ssl_context: for a certificate authority of your own.
         clock: time as the client sees it; for tests.
@@ -52,7 +62,10 @@ class Kling:
         base_url: str | None = None,
         upload_url: str | None = None,
         timeout: float = 30.0,
+        limits: Limits | None = None,
         polling: PollPolicy | None = None,
+        journal: str | os.PathLike[str] | Journal | None = None,
+        on_event: Listener | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         clock: Clock | None = None,
@@ -60,7 +73,14 @@ class Kling:
         settings = read_settings(api_key, base_url=base_url, upload_url=upload_url, timeout=timeout)
         connecting = _check_connecting(proxy, ssl_context)
         self._io = SyncIO(settings, clock=clock or RealClock(), connecting=connecting)
-        self._session = Session(self._io, settings, polling or PollPolicy())
+        self._session = open_session(
+            self._io,
+            settings,
+            polling or PollPolicy(),
+            limits=limits,
+            journal=journal if isinstance(journal, Journal) or journal is None else Journal(journal),
+            events=Events(on_event),
+        )
 
     def submit(
         self,
@@ -70,6 +90,7 @@ class Kling:
         duration: Duration = 5,
         sound: bool = False,
         callback_url: str | None = None,
+        key: str | None = None,
         timeout: float = WAIT,
     ) -> Task:
         """Starts a video and returns at once; never buys it twice.
@@ -81,8 +102,9 @@ class Kling:
             duration: seconds, 5 or 10.
             sound: whether the video gets a sound track; doubles the price.
             callback_url: where the service shall POST when the task has ended.
-            timeout: seconds for what comes before the task is created: the upload, and waiting while the
-                service refuses for being too busy.
+            key: your own name for this video, remembered in the journal: the same key and inputs give the
+                same task, in any process, any day, and nothing is bought twice.
+            timeout: seconds for what comes before the task is created: the upload, and waiting for a turn.
 
         Returns:
             The task; keep ``task.id``.
@@ -94,8 +116,8 @@ class Kling:
         """
         inputs = check_inputs(prompt, duration=duration, sound=sound, callback_url=callback_url)
         limit = check_seconds("timeout", timeout)
-        submission = run(submitting.submit(self._session, image, inputs, timeout=limit))
-        return Task(self._session, submission.task_id, submission)
+        bought = run(submitting.submit(self._session, image, inputs, key=check_key(key), timeout=limit))
+        return Task(self._session, bought.task_id, bought)
 
     def generate(
         self,
@@ -105,6 +127,7 @@ class Kling:
         duration: Duration = 5,
         sound: bool = False,
         callback_url: str | None = None,
+        key: str | None = None,
         timeout: float = WAIT,
         on_update: Callable[[TaskStatus], object] | None = None,
     ) -> Video:
@@ -118,6 +141,7 @@ class Kling:
             duration: see ``submit``.
             sound: see ``submit``.
             callback_url: see ``submit``.
+            key: see ``submit``.
             timeout: seconds for all of it.
             on_update: called with what each look at the task saw.
 
@@ -126,7 +150,10 @@ class Kling:
         """
         inputs = check_inputs(prompt, duration=duration, sound=sound, callback_url=callback_url)
         limit = check_seconds("timeout", timeout)
-        status = run(waiting.generate(self._session, image, inputs, timeout=limit, on_update=on_update))
+        flow = waiting.generate(
+            self._session, image, inputs, key=check_key(key), timeout=limit, on_update=on_update
+        )
+        status = run(flow)
         return Video(self._session, status)
 
     def task(self, task_id: str) -> Task:
@@ -135,7 +162,7 @@ class Kling:
 
     def upload(self, image: Image) -> str:
         """Uploads a picture, free of charge; returns its link, which the service keeps for a day or three."""
-        return run(submitting.place(self._session, image))
+        return run(submitting.place_image(self._session, image))
 
     def credits(self) -> float:
         """The credits that the account has left."""
@@ -144,6 +171,17 @@ class Kling:
     def fresh_link(self, url: str) -> str:
         """A link, good for 20 minutes, to a file that the service made."""
         return run(asking.ask_link(self._session, url))
+
+    def recover(self) -> list[Submission]:
+        """What the journal knows to be submitted or uncertain, oldest first; sends nothing.
+
+        For an uncertain one look at your account: ``journal.adopt(submission_id, task_id)`` if the task is
+        there, ``journal.forget(submission_id)`` if it is not.
+
+        Raises:
+            ConfigurationError: this client has no journal.
+        """
+        return run(submitting.recover(self._session))
 
     def close(self) -> None:
         """Waits for creates on their way, at most ``timeout`` seconds, then closes all connections."""
@@ -171,7 +209,10 @@ class AsyncKling:
         base_url: str | None = None,
         upload_url: str | None = None,
         timeout: float = 30.0,
+        limits: Limits | None = None,
         polling: PollPolicy | None = None,
+        journal: str | os.PathLike[str] | Journal | None = None,
+        on_event: Listener | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         clock: Clock | None = None,
@@ -179,7 +220,14 @@ class AsyncKling:
         settings = read_settings(api_key, base_url=base_url, upload_url=upload_url, timeout=timeout)
         connecting = _check_connecting(proxy, ssl_context)
         self._io = AsyncIO(settings, clock=clock or RealClock(), connecting=connecting)
-        self._session = Session(self._io, settings, polling or PollPolicy())
+        self._session = open_session(
+            self._io,
+            settings,
+            polling or PollPolicy(),
+            limits=limits,
+            journal=journal if isinstance(journal, Journal) or journal is None else Journal(journal),
+            events=Events(on_event),
+        )
 
     async def submit(
         self,
@@ -189,13 +237,14 @@ class AsyncKling:
         duration: Duration = 5,
         sound: bool = False,
         callback_url: str | None = None,
+        key: str | None = None,
         timeout: float = WAIT,
     ) -> AsyncTask:
         """See ``Kling.submit``; once the create is on its way, cancelling does not stop it."""
         inputs = check_inputs(prompt, duration=duration, sound=sound, callback_url=callback_url)
         limit = check_seconds("timeout", timeout)
-        submission = await submitting.submit(self._session, image, inputs, timeout=limit)
-        return AsyncTask(self._session, submission.task_id, submission)
+        bought = await submitting.submit(self._session, image, inputs, key=check_key(key), timeout=limit)
+        return AsyncTask(self._session, bought.task_id, bought)
 
     async def generate(
         self,
@@ -205,13 +254,16 @@ class AsyncKling:
         duration: Duration = 5,
         sound: bool = False,
         callback_url: str | None = None,
+        key: str | None = None,
         timeout: float = WAIT,
         on_update: Callable[[TaskStatus], object] | None = None,
     ) -> AsyncVideo:
         """See ``Kling.generate``."""
         inputs = check_inputs(prompt, duration=duration, sound=sound, callback_url=callback_url)
         limit = check_seconds("timeout", timeout)
-        status = await waiting.generate(self._session, image, inputs, timeout=limit, on_update=on_update)
+        status = await waiting.generate(
+            self._session, image, inputs, key=check_key(key), timeout=limit, on_update=on_update
+        )
         return AsyncVideo(self._session, status)
 
     def task(self, task_id: str) -> AsyncTask:
@@ -220,7 +272,7 @@ class AsyncKling:
 
     async def upload(self, image: Image) -> str:
         """See ``Kling.upload``."""
-        return await submitting.place(self._session, image)
+        return await submitting.place_image(self._session, image)
 
     async def credits(self) -> float:
         """See ``Kling.credits``."""
@@ -229,6 +281,10 @@ class AsyncKling:
     async def fresh_link(self, url: str) -> str:
         """See ``Kling.fresh_link``."""
         return await asking.ask_link(self._session, url)
+
+    async def recover(self) -> list[Submission]:
+        """See ``Kling.recover``."""
+        return await submitting.recover(self._session)
 
     async def close(self) -> None:
         """See ``Kling.close``."""

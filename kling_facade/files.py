@@ -101,7 +101,7 @@ class PartFile:
         if self._on_progress is not None:
             self._on_progress(self.size, self._total)
 
-    def commit(self, *, overwrite: bool) -> Path:
+    def commit(self, *, overwrite: bool) -> None:
         """Puts the file in its place, in one step that cannot be seen half done."""
         try:
             self._file.flush()
@@ -113,7 +113,6 @@ class PartFile:
                 self._link()
         except OSError as error:
             raise DownloadError(f"{str(self._target)!r} cannot be written: {error}") from error
-        return self._target
 
     def discard(self) -> None:
         """Leaves nothing behind but what was committed."""

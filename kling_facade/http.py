@@ -8,7 +8,6 @@ import functools
 import ssl
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -32,6 +31,7 @@ _KEEPALIVE = 90.0  # seconds; longer than any gap between two looks
 _MAX_ANSWER = 4 * 1024**2  # bytes; an answer of this API has a few thousand
 _BATCH = 1024**2  # bytes that an asynchronous download hands to its thread at once
 _USER_AGENT = f"kling-facade/{__version__}"
+_DIED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
@@ -58,7 +58,7 @@ def _make(kind: type[C], connecting: Connecting, *, kept: bool) -> C:
             proxy=proxy,
             mounts=None if proxy else dict.fromkeys(_LOOPBACK),  # no proxy leads to this machine
             limits=httpx.Limits(
-                max_connections=CONNECTIONS,
+                max_connections=None,  # the ports see to that; here it would only bind what was given up on
                 max_keepalive_connections=CONNECTIONS if kept else 0,
                 keepalive_expiry=_KEEPALIVE,
             ),
@@ -68,11 +68,6 @@ def _make(kind: type[C], connecting: Connecting, *, kept: bool) -> C:
         Exception
     ) as error:  # a proxy in the environment that httpx cannot use, an unreadable SSL_CERT_FILE
         raise ConfigurationError(f"no connection can be made: {error}") from error
-
-
-def _close_all(clients: dict[bool, httpx.Client]) -> None:
-    for client in clients.values():
-        client.close()
 
 
 def _request_options(request: Request, settings: Settings, timeout: float) -> dict[str, Any]:
@@ -136,7 +131,6 @@ class SyncHTTP:
         self._connecting = connecting
         self._lock = threading.Lock()
         self._clients: dict[bool, httpx.Client] = {}
-        self._closer = weakref.finalize(self, _close_all, self._clients)
 
     def exchange(self, request: Request, timeout: float, ticket: Ticket | None) -> Answer:
         """Sends once, with the key; what happened, as a value."""
@@ -145,13 +139,20 @@ class SyncHTTP:
             message = client.build_request(**_request_options(request, self._settings, timeout))
             if ticket is not None:
                 message.extensions["trace"] = ticket.trace
-            with contextlib.closing(client.send(message, stream=True)) as response:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    _add(body, chunk, until)
-            return _reply(response, bytes(body), self._settings)
+                return self._receive(client, message, until)
+            try:
+                return self._receive(client, message, until)
+            except _DIED:  # most likely a kept connection that was dead already; this costs nothing
+                return self._receive(client, message, until)
         except Exception as error:
             return _failure(error, sent=ticket.sent if ticket else _was_sent(error))
+
+    def _receive(self, client: httpx.Client, message: httpx.Request, until: float) -> Reply:
+        with contextlib.closing(client.send(message, stream=True)) as response:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                _add(body, chunk, until)
+        return _reply(response, bytes(body), self._settings)
 
     def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         """Downloads once, without the key."""
@@ -174,7 +175,8 @@ class SyncHTTP:
 
     def close(self) -> None:
         """Lets go of all connections."""
-        self._closer()
+        for client in self._clients.values():
+            client.close()
 
     def _client(self, *, kept: bool) -> httpx.Client:
         with self._lock:
@@ -199,13 +201,20 @@ class AsyncHTTP:
                 message = client.build_request(**_request_options(request, self._settings, timeout))
                 if ticket is not None:
                     message.extensions["trace"] = ticket.async_trace
-                async with contextlib.aclosing(await client.send(message, stream=True)) as response:
-                    body = bytearray()
-                    async for chunk in response.aiter_bytes():
-                        _add(body, chunk, until)
-            return _reply(response, bytes(body), self._settings)
+                    return await self._receive(client, message, until)
+                try:
+                    return await self._receive(client, message, until)
+                except _DIED:
+                    return await self._receive(client, message, until)
         except Exception as error:
             return _failure(error, sent=ticket.sent if ticket else _was_sent(error))
+
+    async def _receive(self, client: httpx.AsyncClient, message: httpx.Request, until: float) -> Reply:
+        async with contextlib.aclosing(await client.send(message, stream=True)) as response:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                _add(body, chunk, until)
+        return _reply(response, bytes(body), self._settings)
 
     async def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         """Downloads once, without the key; the file is written on a thread."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MODEL: Final = "kling-2.6/image-to-video"
 PROMPT_MAX = 1000  # characters
+KEY_MAX = 200  # characters of a caller's own name for a submission
 DURATIONS = ("5", "10")  # seconds; strings on the wire
 
 Duration = Literal[5, 10, "5", "10"]
@@ -90,6 +91,13 @@ def check_task_id(task_id: object) -> str:
     if not isinstance(task_id, str) or not task_id.strip() or not task_id.isprintable():
         raise InvalidInputError("task_id", f"the string that submit() gave as task.id, not {task_id!r}")
     return task_id
+
+
+def check_key(key: object) -> str | None:
+    """The key as given, if a journal can hold it."""
+    if key is None or (isinstance(key, str) and 0 < len(key) <= KEY_MAX and key.isprintable()):
+        return key
+    raise InvalidInputError("key", f"a string of 1 to {KEY_MAX} printable characters, not {key!r:.100}")
 
 
 def check_url(name: str, url: object) -> str:

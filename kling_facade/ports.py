@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+import weakref
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_facade.errors import ConfigurationError
-from kling_facade.flows.session import log
+from kling_facade.events import log
 from kling_facade.http import CONNECTIONS, AsyncHTTP, SyncHTTP
 from kling_facade.ticket import Ticket
 from kling_facade.wire import Answer, AnswerLost, NotSent, Reply
+from kling_facade.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -39,11 +42,19 @@ class SyncIO:
     """Blocks. Calls run on as many threads as there are connections: the caller can leave at its deadline."""
 
     def __init__(self, settings: Settings, *, clock: Clock, connecting: Connecting) -> None:
-        self._patience = settings.timeout
+        self._settings = settings
+        self._connecting = connecting
         self._clock = clock
-        self._http = SyncHTTP(settings, connecting)
-        self._workers = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="kling-call")
         self._creates: set[threading.Thread] = set()
+        self._closed = False
+        self._connect()
+
+    def _connect(self) -> None:
+        """What a forked process must not share with its parent."""
+        self._process = os.getpid()
+        self._http = SyncHTTP(self._settings, self._connecting)
+        self._workers = Workers(CONNECTIONS, name="kling-call")
+        self._release = weakref.finalize(self, _release, self._workers, self._http)
 
     def now(self) -> float:
         """The clock's seconds."""
@@ -59,21 +70,21 @@ class SyncIO:
 
     async def send(self, request: Request, *, timeout: float) -> Answer:
         """Sends once; returns at the latest after ``timeout`` real seconds."""
-        ticket = Ticket() if request.fresh else None
-        try:
-            future = self._workers.submit(self._http.exchange, request, timeout, ticket)
-        except RuntimeError:
-            raise ConfigurationError("this client is closed; make a new one") from None
+        self._check_usable()
+        http, ticket = self._http, Ticket() if request.fresh else None
+        future = self._workers.submit(lambda: http.exchange(request, timeout, ticket))
         try:
             return future.result(max(timeout, 0.0))
         except TimeoutError:
             pass
         if future.cancel() or future.done():
             return NotSent("no connection was free in time") if future.cancelled() else future.result()
+        self._workers.replace(future)
         return _abandon(future, ticket, timeout)
 
     async def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         """Downloads once, on the caller's own thread."""
+        self._check_usable()
         return self._http.fetch(url, sink, timeout=timeout)
 
     async def finish(self, flow: Callable[[], Coroutine[Any, Any, T]], *, orphaned: Callable[[T], None]) -> T:
@@ -99,20 +110,34 @@ class SyncIO:
 
     def close(self) -> None:
         """Waits for running creates, at most ``timeout`` seconds, then lets go of all connections."""
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self._settings.timeout
         for thread in list(self._creates):
             thread.join(max(0.0, until - time.monotonic()))
-        self._workers.shutdown(wait=False, cancel_futures=True)
-        self._http.close()
+        self._closed = True
+        self._release()
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise ConfigurationError("this client is closed; make a new one")
+        if self._process != os.getpid():
+            self._release.detach()  # the connections are the parent's
+            self._connect()
 
 
 class AsyncIO:
     """Suspends. Each call is a task of its own: httpx loses a connection when a call is cancelled."""
 
     def __init__(self, settings: Settings, *, clock: Clock, connecting: Connecting) -> None:
-        self._patience = settings.timeout
+        self._settings = settings
+        self._connecting = connecting
         self._clock = clock
-        self._http = AsyncHTTP(settings, connecting)
+        self._closed = False
+        self._connect()
+
+    def _connect(self) -> None:
+        """What a forked process must not share with its parent."""
+        self._process = os.getpid()
+        self._http = AsyncHTTP(self._settings, self._connecting)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._calls: set[asyncio.Future[Any]] = set()
@@ -148,6 +173,7 @@ class AsyncIO:
 
     async def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         """Downloads once."""
+        self._check_usable()
         return await self._http.fetch(url, sink, timeout=timeout)
 
     async def finish(self, flow: Callable[[], Coroutine[Any, Any, T]], *, orphaned: Callable[[T], None]) -> T:
@@ -162,24 +188,40 @@ class AsyncIO:
     async def close(self) -> None:
         """Waits for running creates, at most ``timeout`` seconds, then lets go of all connections."""
         if self._creates:
-            await asyncio.wait(set(self._creates), timeout=self._patience)
+            await asyncio.wait(set(self._creates), timeout=self._settings.timeout)
+        self._closed = True
         for call in list(self._calls):
             call.cancel()
         await asyncio.gather(*self._calls, return_exceptions=True)
         await self._http.close()
 
     def _start(self, flow: Coroutine[Any, Any, T], running: set[asyncio.Future[Any]]) -> asyncio.Task[T]:
-        loop = asyncio.get_running_loop()
-        if self._loop is not None and self._loop is not loop:
+        try:
+            self._check_usable()
+        except ConfigurationError:
             flow.close()
+            raise
+        task = asyncio.get_running_loop().create_task(flow)
+        running.add(task)
+        task.add_done_callback(running.discard)
+        return task
+
+    def _check_usable(self) -> None:
+        if self._closed:
+            raise ConfigurationError("this client is closed; make a new one")
+        if self._process != os.getpid():
+            self._connect()
+        loop = asyncio.get_running_loop()
+        if self._loop not in (None, loop):
             raise ConfigurationError(
                 "this AsyncKling was used in another event loop before; make one inside each asyncio.run()"
             )
         self._loop = loop
-        task = loop.create_task(flow)
-        running.add(task)
-        task.add_done_callback(running.discard)
-        return task
+
+
+def _release(workers: Workers, http: SyncHTTP) -> None:
+    workers.close()
+    http.close()
 
 
 def _abandon(call: Future[Answer] | asyncio.Future[Answer], ticket: Ticket | None, timeout: float) -> Answer:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from kling_facade.flows.session import Session
-    from kling_facade.flows.submitting import Submission
+    from kling_facade.flows.submitting import Bought
     from kling_facade.records import TaskStatus
 
 WAIT = 900.0  # seconds; the documents advise to give up after 10 to 15 minutes
@@ -25,14 +25,14 @@ class _Handle:
 
     Attributes:
         id: the service's id, a plain string; all that is needed to come back to the task.
-        submission_id: this attempt's id in the log; None where another process submitted.
+        submission_id: this attempt's id in log and journal; None where another process submitted.
     """
 
-    def __init__(self, session: Session, task_id: str, submission: Submission | None = None) -> None:
+    def __init__(self, session: Session, task_id: str, bought: Bought | None = None) -> None:
         self._session = session
-        self._submitted_at = submission.submitted_at if submission else None
+        self._submitted_at = bought.at if bought else None
         self.id = task_id
-        self.submission_id = submission.submission_id if submission else None
+        self.submission_id = bought.submission_id if bought else None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"

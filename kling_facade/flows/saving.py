@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import TYPE_CHECKING
 
 from kling_facade.errors import DownloadError, KlingError, LinkExpiredError
+from kling_facade.events import Event
 from kling_facade.files import PartFile, choose_target
 from kling_facade.flows.asking import ask_link, look
 from kling_facade.wire import Answer, NotSent, Reply
@@ -39,17 +41,24 @@ async def save(
     """
     io = session.io
     target = await io.blocking(
-        lambda: choose_target(path, default_name=f"{task_id}.mp4", overwrite=overwrite)
+        lambda: choose_target(path, default_name=_file_name(task_id), overwrite=overwrite)
     )
     part = await io.blocking(lambda: PartFile(target, on_progress=on_progress))
     try:
         await _fill(session, task_id, url, part)
-        return await io.blocking(lambda: part.commit(overwrite=overwrite))
+        await io.blocking(lambda: part.commit(overwrite=overwrite))
     except KlingError as error:
         error.task_id = task_id
         raise
     finally:
         part.discard()
+    session.events.tell(Event(name="saved", at=io.now(), task_id=task_id))
+    return target
+
+
+def _file_name(task_id: str) -> str:
+    """The id comes from the network: nothing in it may lead elsewhere."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", task_id)[:100] + ".mp4"
 
 
 async def _fill(session: Session, task_id: str, url: str, part: PartFile) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kling_facade.envelope import Accepted, Again, Denied, judge
+from kling_facade.envelope import Again, Denied
 from kling_facade.errors import (
     KlingError,
     ResultMissingError,
@@ -12,7 +12,9 @@ from kling_facade.errors import (
     TaskNotFoundError,
     WaitTimeoutError,
 )
-from kling_facade.flows.session import log
+from kling_facade.events import Event, log
+from kling_facade.flows.calling import Call, make, take_turn
+from kling_facade.flows.session import Sighting
 from kling_facade.flows.submitting import submit
 from kling_facade.inputs import record_request
 from kling_facade.operations import RECORD
@@ -43,13 +45,14 @@ class Watch:
         self, session: Session, task_id: str, *, timeout: float, submitted_at: float | None = None
     ) -> None:
         self._session = session
-        self._task_id = task_id
+        self._call = Call(RECORD, record_request(session.settings, task_id), task_id)
+        self._sighting = session.sightings.setdefault(task_id, Sighting())
         self._timeout = timeout
-        self._request = record_request(session.settings, task_id)
         self._began = session.io.now()
         self._deadline = self._began + timeout
         self._submitted_at = submitted_at
         self._first_look: float | None = None
+        self._last_look = self._began
         self._pause = 0.0 if submitted_at is None else session.polling.first(self._began - submitted_at)
         self._status: TaskStatus | None = None
         self._trouble: KlingError | None = None
@@ -65,8 +68,13 @@ class Watch:
             return None
         while True:
             await self._wait()
-            if await self._look():
-                return self._status
+            seen = self._seen_by_another() or await self._look()
+            now = self._session.io.now()
+            self._last_look = now
+            if seen is not None:
+                self._status, self._trouble = seen, None
+                self._pause = self._session.polling.next(self._age(now))
+                return seen
 
     async def _wait(self) -> None:
         io = self._session.io
@@ -76,43 +84,56 @@ class Watch:
         if self._pause > 0:
             await io.sleep(self._pause)
         if io.now() >= self._deadline:
-            raise self._too_late()
+            raise self._too_late() from self._trouble
 
-    async def _look(self) -> bool:
-        """Whether the look saw a status."""
-        io, now = self._session.io, self._session.io.now()
+    def _seen_by_another(self) -> TaskStatus | None:
+        """What somebody else who waits for the same task has seen since this one's last look."""
+        return self._sighting.status if self._sighting.at > self._last_look else None
+
+    async def _look(self) -> TaskStatus | None:
+        session = self._session
+        place = await take_turn(session, session.queries, deadline=self._deadline)
+        if place is None:
+            self._pause = self._deadline - session.io.now()
+            return None
+        now = session.io.now()
         self._first_look = now if self._first_look is None else self._first_look
-        timeout = min(self._session.settings.timeout, self._deadline - now)
-        outcome = judge(RECORD, await io.send(self._request, timeout=timeout), subject=self._task_id)
-        age = io.now() - (self._began if self._submitted_at is None else self._submitted_at)
-        self._pause = self._session.polling.next(age)
-        if isinstance(outcome, Accepted):
-            self._status, self._trouble = outcome.value, None
-            return True
-        self._endure(outcome)
-        return False
+        timeout = min(session.settings.timeout, self._deadline - now)
+        outcome = await make(session, self._call, session.queries, place, timeout=timeout)
+        now = session.io.now()
+        if isinstance(outcome, Denied):
+            self._pause = session.polling.next(self._age(now))
+            self._endure(outcome)
+            return None
+        self._sighting.at, self._sighting.status = now, outcome.value
+        session.events.tell(Event(name="looked", at=now, call=RECORD.name, task_id=self._call.subject))
+        return outcome.value
+
+    def _age(self, now: float) -> float:
+        return now - (self._began if self._submitted_at is None else self._submitted_at)
 
     def _endure(self, denied: Denied) -> None:
         """Keeps what waiting may mend; raises the rest."""
         error = denied.error
-        error.task_id = self._task_id
+        error.task_id = self._call.subject
         young = self._session.io.now() - (self._first_look or 0.0) < _NOT_VISIBLE_FOR
         passing = denied.again in (Again.FREE, Again.UNSENT) or (
             isinstance(error, TaskNotFoundError) and young
         )
         if not passing:
             raise error
-        log.debug("task %s: %s", self._task_id, error)
+        log.debug("task %s: %s", error.task_id, error)
         self._trouble = error
         self._pause = max(self._pause, denied.after)
 
     def _too_late(self) -> WaitTimeoutError:
+        task_id = self._call.subject
         seen = f"its last state was {self._status.state!r}" if self._status else "no look at it succeeded"
         trouble = f"; the last trouble: {self._trouble}" if self._trouble else ""
         return WaitTimeoutError(
-            f"task {self._task_id} has not ended within {self._timeout:g} s ({seen}{trouble}). It goes "
-            f"on and is paid for: do not submit again, resume with kling.task({self._task_id!r}).wait().",
-            task_id=self._task_id,
+            f"task {task_id} has not ended within {self._timeout:g} s ({seen}{trouble}). It goes "
+            f"on and is paid for: do not submit again, resume with kling.task({task_id!r}).wait().",
+            task_id=task_id,
             status=self._status,
         )
 
@@ -168,18 +189,19 @@ async def generate(
     image: Image,
     inputs: Inputs,
     *,
+    key: str | None,
     timeout: float,
     on_update: Callable[[TaskStatus], object] | None = None,
 ) -> TaskStatus:
     """Submits and waits, one deadline for all of it; the id survives whatever interrupts it."""
     deadline = session.io.now() + timeout
-    submission = await submit(session, image, inputs, timeout=timeout)
+    bought = await submit(session, image, inputs, key=key, timeout=timeout)
     try:
         left = max(deadline - session.io.now(), 0.001)
-        watch = Watch(session, submission.task_id, timeout=left, submitted_at=submission.submitted_at)
+        watch = Watch(session, bought.task_id, timeout=left, submitted_at=bought.at)
         return await wait(watch, on_update)
     except KlingError:
         raise  # names the task
     except BaseException:
-        log.warning("interrupted; task %s goes on: kling.task(%r) resumes it", *[submission.task_id] * 2)
+        log.warning("interrupted; task %s goes on: kling.task(%r) resumes it", bought.task_id, bought.task_id)
         raise

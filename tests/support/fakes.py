@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kling_facade.flows.session import Session
+from kling_facade.flows.session import Session, open_session
 from kling_facade.polling import PollPolicy
 from kling_facade.settings import Settings
 from kling_facade.wire import Answer, Reply, Request
@@ -75,8 +75,8 @@ def settings() -> Settings:
     return Settings("key", "https://api.test", "https://api.test/file-upload", 30.0)
 
 
-def session(io: FakeIO, polling: PollPolicy | None = None) -> Session:
-    return Session(io, settings(), polling or PollPolicy(seed=1))
+def session(io: FakeIO, polling: PollPolicy | None = None, **options: Any) -> Session:
+    return open_session(io, settings(), polling or PollPolicy(seed=1), **options)
 
 
 def reply(document: object = None, *, status: int = 200, **headers: str) -> Reply:

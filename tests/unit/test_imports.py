@@ -15,10 +15,10 @@ PACKAGE = Path(kling_facade.__file__).parent
 HEAVY = ("httpx", "attr", "attrs", "kling_api", "asyncio", "sqlite3")
 # each may import what stands before it, and its own line
 ORDER = [
-    {"errors", "_version", "jsons"},
+    {"errors", "_version", "jsons", "events", "workers"},
     {"wire"},
     {"settings", "clock", "ticket"},
-    {"moments", "failures", "polling", "inputs"},
+    {"moments", "failures", "polling", "inputs", "limits", "journal"},
     {"images", "records", "envelope", "files"},
     {"operations"},
     {"flows"},

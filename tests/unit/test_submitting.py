@@ -11,7 +11,7 @@ from support.fakes import FakeIO, reply, session
 
 from kling_facade import errors
 from kling_facade.flows.asking import ask_credits
-from kling_facade.flows.submitting import Submission, submit
+from kling_facade.flows.submitting import Bought, submit
 from kling_facade.inputs import Inputs
 from kling_facade.ports import run
 from kling_facade.wire import Answer, AnswerLost, NotSent, Reply
@@ -22,15 +22,15 @@ BUSY = reply({"code": 429, "msg": "Too fast"})
 CLOSED = reply({"code": 455})
 
 
-def send(*answers: Answer, timeout: float = 900.0) -> tuple[FakeIO, Submission]:
+def send(*answers: Answer, timeout: float = 900.0) -> tuple[FakeIO, Bought]:
     io = FakeIO(answers)
-    return io, run(submit(session(io), "https://f.test/a.jpg", INPUTS, timeout=timeout))
+    return io, run(submit(session(io), "https://f.test/a.jpg", INPUTS, key=None, timeout=timeout))
 
 
 def refused(*answers: Answer, timeout: float = 900.0) -> tuple[FakeIO, errors.KlingError]:
     io = FakeIO(answers)
     with pytest.raises(errors.KlingError) as caught:
-        run(submit(session(io), "https://f.test/a.jpg", INPUTS, timeout=timeout))
+        run(submit(session(io), "https://f.test/a.jpg", INPUTS, key=None, timeout=timeout))
     return io, caught.value
 
 
@@ -100,7 +100,7 @@ NEVER_ACCEPTED = (BUSY, CLOSED)
 def test_whatever_happens_at_most_one_create_may_have_been_accepted(script: list[Answer]) -> None:
     io = FakeIO(script)
     with contextlib.suppress(errors.KlingError):
-        run(submit(session(io), "https://f.test/a.jpg", INPUTS, timeout=900))
+        run(submit(session(io), "https://f.test/a.jpg", INPUTS, key=None, timeout=900))
     risky = [
         answer for answer in io.answered if not isinstance(answer, NotSent) and answer not in NEVER_ACCEPTED
     ]

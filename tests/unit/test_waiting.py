@@ -176,7 +176,7 @@ CREATED = reply({"code": 200, "data": {"taskId": "t1"}})
 def test_generate_has_one_deadline_for_all_of_it() -> None:
     io = FakeIO([CREATED, record("generating")], answer_time=5)
     with pytest.raises(errors.WaitTimeoutError):
-        run(generate(session(io), "https://f.test/a.jpg", INPUTS, timeout=100))
+        run(generate(session(io), "https://f.test/a.jpg", INPUTS, key=None, timeout=100))
     assert io.now() == pytest.approx(1100)
     assert [request.method for request in io.sent].count("POST") == 1
 
@@ -195,6 +195,7 @@ def test_an_interrupted_generate_leaves_the_id_in_the_log(caplog: pytest.LogCapt
                 session(FakeIO([CREATED, record("waiting")])),
                 "https://f.test/a.jpg",
                 INPUTS,
+                key=None,
                 timeout=100,
                 on_update=interrupt,
             )

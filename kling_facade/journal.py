@@ -1,0 +1,173 @@
+"""What was submitted, on disk, before and after the paid call; shared by any number of processes."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from attrs import frozen
+
+from kling_facade.errors import ConfigurationError, InvalidInputError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Generator
+
+SubmissionState = Literal["intent", "submitted", "unknown"]
+
+# A live row is the only one of its key: two processes cannot both hold the permission to buy.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS submissions (
+    submission_id TEXT PRIMARY KEY,
+    key TEXT,
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('intent', 'submitted', 'refused', 'unknown')),
+    task_id TEXT,
+    at REAL NOT NULL,
+    expires REAL NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS one_live_row_per_key
+    ON submissions (key) WHERE key IS NOT NULL AND state != 'refused';
+"""
+_INSERT = """
+INSERT INTO submissions (submission_id, key, digest, state, at, expires) VALUES (?, ?, ?, 'intent', ?, ?)
+"""
+_LIVE = (
+    "SELECT submission_id, key, digest, state, task_id, at, expires FROM submissions WHERE state != 'refused'"
+)
+_GRACE = 60.0  # seconds after a create's timeout; by then its process has written how it ended, or is dead
+
+
+@frozen
+class Submission:
+    """One attempt to buy a video.
+
+    Attributes:
+        submission_id: the attempt's own id, as in errors and logs.
+        key: what the caller named it, or None.
+        state: "submitted": accepted, ``task_id`` is known; "unknown": perhaps accepted; "intent": on its way.
+        task_id: the service's id, None while unknown.
+        at: when the attempt began.
+        digest: of what was asked for; the prompt itself is not kept.
+    """
+
+    submission_id: str
+    key: str | None
+    state: SubmissionState
+    task_id: str | None
+    at: datetime
+    digest: str
+
+
+class Journal:
+    """A SQLite file in which a durable row is the permission to buy.
+
+    Args:
+        path: the file; made if it is not there. Its directory must exist.
+
+    Raises:
+        ConfigurationError: the file cannot be used.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        with self._open() as rows:
+            rows.execute("PRAGMA journal_mode=WAL")
+            rows.executescript(_SCHEMA)
+
+    def begin(self, submission_id: str, *, key: str | None, digest: str, timeout: float) -> Submission | None:
+        """Commits the intent to buy; None is the permission, a submission is who has the key already.
+
+        Args:
+            submission_id: of this attempt.
+            key: what the caller named it.
+            digest: of what is asked for.
+            timeout: seconds after which a create without an answer is given up.
+        """
+        now = time.time()
+        with self._open() as rows:
+            try:
+                rows.execute(_INSERT, (submission_id, key, digest, now, now + timeout + _GRACE))
+            except sqlite3.IntegrityError:
+                return _read_one(rows.execute(f"{_LIVE} AND key = ?", (key,)))
+        return None
+
+    def end(
+        self, submission_id: str, state: Literal["submitted", "refused", "unknown"], task_id: str | None
+    ) -> None:
+        """Commits how the attempt ended."""
+        with self._open() as rows:
+            rows.execute(
+                "UPDATE submissions SET state = ?, task_id = ? WHERE submission_id = ?",
+                (state, task_id, submission_id),
+            )
+
+    def find(self, key: str) -> Submission | None:
+        """The submission that has this key."""
+        with self._open() as rows:
+            return _read_one(rows.execute(f"{_LIVE} AND key = ?", (key,)))
+
+    def submissions(self) -> list[Submission]:
+        """All that were or may have been accepted, oldest first; what is still on its way is not listed."""
+        with self._open() as rows:
+            found = rows.execute(f"{_LIVE} ORDER BY at").fetchall()
+        return [entry for entry in map(_read, found) if entry.state != "intent"]
+
+    def adopt(self, submission_id: str, task_id: str) -> None:
+        """Says which task an uncertain submission became; its key leads there from now on.
+
+        Raises:
+            InvalidInputError: no such submission, or it has another task.
+        """
+        with self._open() as rows:
+            entry = _read_one(rows.execute(f"{_LIVE} AND submission_id = ?", (submission_id,)))
+            if entry is None:
+                raise InvalidInputError(
+                    "submission_id", f"the journal has no open submission {submission_id!r}"
+                )
+            if entry.task_id not in (None, task_id):
+                raise InvalidInputError("task_id", f"{submission_id} is task {entry.task_id} already")
+            rows.execute(
+                "UPDATE submissions SET state = 'submitted', task_id = ? WHERE submission_id = ?",
+                (task_id, submission_id),
+            )
+
+    def forget(self, submission_id: str) -> None:
+        """Drops a submission; its key can be bought again.
+
+        Raises:
+            InvalidInputError: no such submission.
+        """
+        with self._open() as rows:
+            if not rows.execute("DELETE FROM submissions WHERE submission_id = ?", (submission_id,)).rowcount:
+                raise InvalidInputError("submission_id", f"the journal has no submission {submission_id!r}")
+
+    @contextmanager
+    def _open(self) -> Generator[sqlite3.Connection]:
+        """A connection for one transaction: no thread, process or fork shares one."""
+        try:
+            with (
+                closing(sqlite3.connect(self._path, timeout=30.0, isolation_level="IMMEDIATE")) as rows,
+                rows,
+            ):
+                rows.execute("PRAGMA synchronous=FULL")
+                yield rows
+        except (sqlite3.Error, OSError) as error:
+            raise ConfigurationError(f"the journal {str(self._path)!r} cannot be used: {error}") from error
+
+
+def _read_one(found: sqlite3.Cursor) -> Submission | None:
+    row = found.fetchone()
+    return _read(row) if row else None
+
+
+def _read(row: tuple[str, str | None, str, SubmissionState, str | None, float, float]) -> Submission:
+    """An intent that nobody has ended in time was left by a dead process: nobody knows how it ended."""
+    submission_id, key, digest, state, task_id, at, expires = row
+    if state == "intent" and time.time() > expires:
+        state = "unknown"
+    return Submission(submission_id, key, state, task_id, datetime.fromtimestamp(at, UTC), digest)

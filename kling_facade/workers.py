@@ -1,0 +1,82 @@
+"""A few threads for calls that may never come back."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+class Workers:
+    """Runs calls on at most ``count`` daemon threads.
+
+    Unlike an executor's they do not hold up the end of the interpreter, and one given up on is replaced.
+    """
+
+    def __init__(self, count: int, *, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._wanted = count
+        self._threads = 0
+        self._unfinished = 0
+        self._closed = False
+        self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+
+    def submit(self, call: Callable[[], T]) -> Future[T]:
+        """The result to come.
+
+        Raises:
+            RuntimeError: the workers are closed.
+        """
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("closed")
+            self._calls.put((future, call))
+            self._unfinished += 1
+            if self._threads < min(self._wanted, self._unfinished):
+                self._threads += 1
+                threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        return future
+
+    def replace(self, future: Future[Any]) -> None:
+        """Lets another thread take the place of the one that is stuck in this call, until it comes back."""
+        with self._lock:
+            self._wanted += 1
+        future.add_done_callback(self._came_back)
+
+    def close(self) -> None:
+        """Lets the threads end when they are done."""
+        with self._lock:
+            self._closed = True
+            for _ in range(self._threads):
+                self._calls.put(None)
+
+    def _came_back(self, _future: Future[Any]) -> None:
+        with self._lock:
+            self._wanted -= 1
+
+    def _work(self) -> None:
+        while (item := self._calls.get()) is not None:
+            future, call = item
+            if future.set_running_or_notify_cancel():
+                _settle(future, call)
+            del item, future, call  # an idle thread keeps nothing alive
+            with self._lock:
+                self._unfinished -= 1
+                if self._threads > self._wanted:
+                    self._threads -= 1
+                    return
+
+
+def _settle(future: Future[Any], call: Callable[[], Any]) -> None:
+    try:
+        future.set_result(call())
+    except BaseException as error:
+        future.set_exception(error)
