@@ -41,5 +41,7 @@ def test_the_wheel_holds_both_packages_and_their_types(wheel: zipfile.ZipFile) -
 def test_the_core_needs_three_packages(wheel: zipfile.ZipFile) -> None:
     (metadata,) = (name for name in wheel.namelist() if name.endswith("METADATA"))
     needs = message_from_bytes(wheel.read(metadata)).get_all("Requires-Dist", [])
-    core = {need.split(">")[0].split("<")[0].split("=")[0].strip() for need in needs if "extra ==" not in need}
+    core = {
+        need.split(">")[0].split("<")[0].split("=")[0].strip() for need in needs if "extra ==" not in need
+    }
     assert core == {"httpx", "attrs", "python-dateutil"}
