@@ -32,6 +32,7 @@ _MAX_ANSWER = 4 * 1024**2  # bytes; an answer of this API has a few thousand
 _BATCH = 1024**2  # bytes that an asynchronous download hands to its thread at once
 _USER_AGENT = f"kling-facade/{__version__}"
 _DIED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+_HIDDEN = "[key]"
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
@@ -90,8 +91,9 @@ def _request_options(request: Request, settings: Settings, timeout: float) -> di
     return {**options, "headers": headers}
 
 
-def _failure(error: BaseException, *, sent: bool) -> NotSent | AnswerLost:
+def _failure(error: BaseException, settings: Settings, *, sent: bool) -> NotSent | AnswerLost:
     reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    reason = reason.replace(settings.api_key, _HIDDEN)  # h11 quotes what it could not parse
     causes = _causes(error)
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return NotSent(f"the certificate is not trusted: {reason}", hopeless=True)
@@ -111,15 +113,13 @@ def _was_sent(error: Exception) -> bool:
     return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
 
 
-def _headers(response: httpx.Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
-
-
-def _reply(response: httpx.Response, body: bytes, settings: Settings) -> Reply:
+def _reply(response: httpx.Response, settings: Settings, body: bytes = b"") -> Reply:
     """Without the key, should a server echo it."""
-    key = settings.api_key.encode()
+    key = settings.api_key
     return Reply(
-        response.status_code, _headers(response), body.replace(key, b"[key]") if key in body else body
+        response.status_code,
+        {name.lower(): value.replace(key, _HIDDEN) for name, value in response.headers.items()},
+        body.replace(key.encode(), _HIDDEN.encode()),
     )
 
 
@@ -145,14 +145,14 @@ class SyncHTTP:
             except _DIED:  # most likely a kept connection that was dead already; this costs nothing
                 return self._receive(client, message, until)
         except Exception as error:
-            return _failure(error, sent=ticket.sent if ticket else _was_sent(error))
+            return _failure(error, self._settings, sent=ticket.sent if ticket else _was_sent(error))
 
     def _receive(self, client: httpx.Client, message: httpx.Request, until: float) -> Reply:
         with contextlib.closing(client.send(message, stream=True)) as response:
             body = bytearray()
             for chunk in response.iter_bytes():
                 _add(body, chunk, until)
-        return _reply(response, bytes(body), self._settings)
+        return _reply(response, self._settings, bytes(body))
 
     def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         """Downloads once, without the key."""
@@ -161,9 +161,9 @@ class SyncHTTP:
             message = client.build_request("GET", url, headers=dict(sink.headers), timeout=timeout)
             response = client.send(message, stream=True, follow_redirects=True)
         except Exception as error:
-            return _failure(error, sent=_was_sent(error))
+            return _failure(error, self._settings, sent=_was_sent(error))
         with contextlib.closing(response):
-            reply = Reply(response.status_code, _headers(response))
+            reply = _reply(response, self._settings)
             try:
                 if sink.begin(reply):
                     for chunk in _guarded(response.iter_raw()):
@@ -207,14 +207,14 @@ class AsyncHTTP:
                 except _DIED:
                     return await self._receive(client, message, until)
         except Exception as error:
-            return _failure(error, sent=ticket.sent if ticket else _was_sent(error))
+            return _failure(error, self._settings, sent=ticket.sent if ticket else _was_sent(error))
 
     async def _receive(self, client: httpx.AsyncClient, message: httpx.Request, until: float) -> Reply:
         async with contextlib.aclosing(await client.send(message, stream=True)) as response:
             body = bytearray()
             async for chunk in response.aiter_bytes():
                 _add(body, chunk, until)
-        return _reply(response, bytes(body), self._settings)
+        return _reply(response, self._settings, bytes(body))
 
     async def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         """Downloads once, without the key; the file is written on a thread."""
@@ -223,9 +223,9 @@ class AsyncHTTP:
             message = client.build_request("GET", url, headers=dict(sink.headers), timeout=timeout)
             response = await client.send(message, stream=True, follow_redirects=True)
         except Exception as error:
-            return _failure(error, sent=_was_sent(error))
+            return _failure(error, self._settings, sent=_was_sent(error))
         async with contextlib.aclosing(response):
-            reply = Reply(response.status_code, _headers(response))
+            reply = _reply(response, self._settings)
             try:
                 if sink.begin(reply):
                     await _pour(_async_guarded(response.aiter_raw()), sink)

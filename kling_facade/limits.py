@@ -90,7 +90,8 @@ class Turns:
                 self._tidy(now, self._most)
                 ahead = self._queue.index(place)
                 if ahead >= self._calls - len(self._taken):
-                    return max(self._earliest(ahead, now) - now, _SHORTEST)
+                    # nobody sleeps longer than a period, so that more slots reach everybody
+                    return min(max(self._earliest(ahead, now) - now, _SHORTEST), self._period)
                 self._taken.append(place)
             self._queue.remove(place)
             return 0.0

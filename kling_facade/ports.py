@@ -90,7 +90,7 @@ class SyncIO:
     async def finish(self, flow: Callable[[], Coroutine[Any, Any, T]], *, orphaned: Callable[[T], None]) -> T:
         """On a thread of its own, which Ctrl-C does not reach and the interpreter waits for."""
         future: Future[T] = Future()
-        thread = threading.Thread(target=self._carry, args=(flow, future), name="kling-create")
+        thread = threading.Thread(target=self._carry, args=(flow, future), name="kling-create", daemon=False)
         self._creates.add(thread)
         thread.start()
         try:

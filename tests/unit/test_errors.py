@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import re
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from kling_facade.records import TaskStatus
 STATUS = TaskStatus(
     task_id="t1", model="m", state="fail", failure=Failure("500", "busy", "transient"), raw={"a": 1}
 )
-API = {"code": 429, "message": "too fast", "http_status": 200, "retryable": True}
+API: Any = {"code": 429, "message": "too fast", "http_status": 200, "retryable": True}
 EXAMPLES = [
     errors.ConfigurationError("no key"),
     errors.InvalidInputError("prompt", "is empty"),
