@@ -8,9 +8,12 @@ import typer
 from kling_facade import __version__
 from kling_facade.cli import exits, options, steps
 from kling_facade.cli.documents import describe_task, printable, spell_task
+from kling_facade.cli.journals import describe_submission, spell_submission
 from kling_facade.cli.options import Seconds
 from kling_facade.cli.services import configured, local, start_sandbox
 from kling_facade.cli.talk import talking
+from kling_facade.errors import ConfigurationError
+from kling_facade.journal import Journal
 
 WAIT = 900.0  # seconds
 
@@ -53,6 +56,8 @@ def generate(
     duration: options.Duration = Seconds.FIVE,
     sound: options.Sound = False,
     callback_url: options.CallbackUrl = None,
+    key: options.Key = None,
+    journal: options.JournalPath = None,
     timeout: options.Timeout = WAIT,
     overwrite: options.Overwrite = False,
     sandbox: Annotated[
@@ -64,7 +69,11 @@ def generate(
     """Make a video: submit, wait, save; prints its path."""
     with talking(as_json=as_json, quiet=quiet) as talk:
         steps.check_output(output, overwrite=overwrite)
-        way = local(talk, image) if sandbox else configured("add --sandbox to this command.")
+        way = (
+            local(talk, image, journal=journal)
+            if sandbox
+            else configured("add --sandbox to this command.", journal=journal)
+        )
         with way as service:
             deadline = service.now() + timeout
             with steps.submitting(talk, service):
@@ -74,6 +83,7 @@ def generate(
                     duration=duration.number,
                     sound=sound,
                     callback_url=callback_url,
+                    key=key,
                     timeout=timeout,
                 )
             output = output or Path()
@@ -94,12 +104,14 @@ def submit(
     duration: options.Duration = Seconds.FIVE,
     sound: options.Sound = False,
     callback_url: options.CallbackUrl = None,
+    key: options.Key = None,
+    journal: options.JournalPath = None,
     timeout: options.Timeout = WAIT,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Start a video and leave; prints the id of the task."""
-    with talking(as_json=as_json, quiet=quiet) as talk, configured() as service:
+    with talking(as_json=as_json, quiet=quiet) as talk, configured(journal=journal) as service:
         with steps.submitting(talk, service):
             task = service.kling.submit(
                 image,
@@ -107,6 +119,7 @@ def submit(
                 duration=duration.number,
                 sound=sound,
                 callback_url=callback_url,
+                key=key,
                 timeout=timeout,
             )
         talk.result(printable(task.id), {"task_id": task.id, "submission_id": task.submission_id})
@@ -181,6 +194,35 @@ def show_credits(*, as_json: options.Json = False) -> None:
     with talking(as_json=as_json) as talk, configured() as service:
         left = service.kling.credits()
         talk.result(f"{left:.15g}", {"credits": left})
+
+
+@app.command()
+def recover(
+    *,
+    journal: options.JournalPath = None,
+    adopt: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="SUBMISSION TASK", help="Say which task an uncertain submission became."),
+    ] = None,
+    forget: Annotated[
+        str | None, typer.Option(metavar="SUBMISSION", help="Drop a submission; it can be bought again.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """List what the journal knows to be submitted or uncertain; sends nothing and needs no key."""
+    with talking(as_json=as_json) as talk:
+        if journal is None:
+            raise ConfigurationError("Which journal? Give --journal PATH, or set KLING_JOURNAL.")
+        if not journal.exists():
+            raise ConfigurationError(f"There is no journal {str(journal)!r}.")
+        book = Journal(journal)
+        if adopt is not None:
+            book.adopt(*adopt)
+        if forget is not None:
+            book.forget(forget)
+        entries = book.submissions()
+        text = "\n".join(map(spell_submission, entries)) or "Nothing was submitted."
+        talk.result(text, {"submissions": [describe_submission(entry) for entry in entries]})
 
 
 @app.command("sandbox")

@@ -30,6 +30,21 @@ CallbackUrl = Annotated[
         "--callback-url", metavar="URL", help="Where the service shall POST when the task has ended."
     ),
 ]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--key", help="Your own name for this video: the same key and inputs are never bought twice."
+    ),
+]
+JournalPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal",
+        metavar="PATH",
+        envvar="KLING_JOURNAL",
+        help="File in which submissions are written down.",
+    ),
+]
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="When to stop waiting; the task goes on.")
 ]

@@ -14,6 +14,7 @@ from kling_facade.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from kling_facade.cli.talk import Talk
     from kling_facade.client import Kling
@@ -41,11 +42,14 @@ class Service:
 
 
 @contextmanager
-def configured(way_out: str = "run `kling sandbox` in another terminal.") -> Generator[Service]:
+def configured(
+    way_out: str = "run `kling sandbox` in another terminal.", *, journal: Path | None = None
+) -> Generator[Service]:
     """The service that the environment names.
 
     Args:
         way_out: what somebody without a key can do.
+        journal: where submissions are written down.
 
     Raises:
         ConfigurationError: the environment does not allow it.
@@ -54,12 +58,12 @@ def configured(way_out: str = "run `kling sandbox` in another terminal.") -> Gen
         raise ConfigurationError(_NO_KEY + way_out)
     from kling_facade.client import Kling
 
-    with Kling() as kling:
+    with Kling(journal=journal) as kling:
         yield Service(kling)
 
 
 @contextmanager
-def local(talk: Talk, image: str) -> Generator[Service]:
+def local(talk: Talk, image: str, *, journal: Path | None = None) -> Generator[Service]:
     """A sandbox that lasts as long as the command."""
     require("sandbox")
     from kling_facade.sandbox import Sandbox
@@ -71,7 +75,7 @@ def local(talk: Talk, image: str) -> Generator[Service]:
     )
     if image.lower().startswith(("http://", "https://")):
         talk.say("The sandbox fetches nothing: a test card takes the place of your link.", style="yellow")
-    with Sandbox(realtime=True, speed=SPEED) as sandbox, sandbox.client() as kling:
+    with Sandbox(realtime=True, speed=SPEED) as sandbox, sandbox.client(journal=journal) as kling:
         yield Service(kling, now=sandbox.clock.now, lasting=False)
 
 
