@@ -1,4 +1,4 @@
-"""What the README shows runs as printed."""
+"""What the README and the documentation show runs as printed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SNIPPETS = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+PAGES = ("README.md", "docs/money.md")
+SNIPPETS = [
+    pytest.param(snippet, id=f"{page}-{number}")
+    for page in PAGES
+    for number, snippet in enumerate(
+        re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(), re.DOTALL | re.MULTILINE)
+    )
+]
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
-def test_an_example_of_the_readme_runs(snippet: str, tmp_path: Path) -> None:
+def test_every_page_shows_something() -> None:
+    assert all(any(str(snippet.id).startswith(page) for snippet in SNIPPETS) for page in PAGES)
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_an_example_runs(snippet: str, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", snippet],
