@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -157,27 +158,44 @@ def test_a_create_under_way_is_finished_before_the_interpreter_ends(tmp_path: Pa
     assert entry.state == "submitted"
 
 
-@pytest.mark.parametrize("step", range(24))
-def test_cancelling_at_any_await_of_a_submit_loses_nothing(tmp_path: Path, step: int) -> None:
-    """Cancels at the n-th turn of the event loop; whatever was accepted is in the journal."""
-    counter = Counter(pause=0.002)
-    path = tmp_path / "journal.db"
-
-    async def main(url: str) -> None:
+def submit_and_cancel(path: Path, url: str, moment: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    async def main() -> None:
         async with AsyncKling("key", base_url=url, journal=path, limits=UNLIMITED) as kling:
             buying = asyncio.create_task(kling.submit("https://f.test/a.jpg", "p", key="k"))
-            for _ in range(step):
-                await asyncio.sleep(0 if step < 12 else 0.001)
+            await moment()
             buying.cancel()
             await asyncio.gather(buying, return_exceptions=True)
 
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("milliseconds", range(0, 100, 5))
+def test_cancelling_a_submit_at_any_moment_loses_nothing(tmp_path: Path, milliseconds: int) -> None:
+    counter = Counter(pause=0.01)
+    path = tmp_path / "journal.db"
     with RawServer(counter) as server:
-        asyncio.run(main(server.url))
-        known = [entry.task_id for entry in Journal(path).submissions()]
-        assert known == counter.accepted
+        submit_and_cancel(path, server.url, lambda: asyncio.sleep(milliseconds / 1000))
+        assert [entry.task_id for entry in Journal(path).submissions()] == counter.accepted
         with Kling("key", base_url=server.url, journal=path) as kling:
             kling.submit("https://f.test/a.jpg", "p", key="k")
     assert len(counter.accepted) == 1
+
+
+def test_a_create_that_was_accepted_as_its_caller_left_is_written_down(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    counter = Counter(pause=0.2)
+    path = tmp_path / "journal.db"
+
+    async def accepted() -> None:
+        while not counter.accepted:
+            await asyncio.sleep(0.001)
+
+    with RawServer(counter) as server:
+        submit_and_cancel(path, server.url, accepted)
+    (entry,) = Journal(path).submissions()
+    assert (entry.state, [entry.task_id]) == ("submitted", counter.accepted)
+    assert f"kling.task('{entry.task_id}')" in caplog.text
 
 
 RACE = """
