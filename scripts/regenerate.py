@@ -2,35 +2,38 @@
 
 import argparse
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pipeline.errors import PipelineError
-from pipeline.package import PACKAGE, check_tools, compare, write_package
+from pipeline.package import PACKAGE, check_tools, compare, replace_package, write_package
 from pipeline.sources import read_sources
 
 ROOT = Path(__file__).resolve().parent.parent
+OPENAPI = ROOT / "openapi"
 GENERATED = ROOT / "generated"
 SCRIPTS = Path(sys.executable).absolute().parent
 SEEDS = ("0", "12345")
 """Two orders of every set in every process: output that depends on one would differ."""
 
 
-def regenerate(folder: Path) -> None:
+def regenerate(folder: Path, *, openapi: Path = OPENAPI) -> None:
     """Writes the package into the folder, whole or not at all.
+
+    Args:
+        folder: Gets ``kling_api``, in place of the one that may be there.
+        openapi: The folder of ``sources.toml``.
 
     Raises:
         PipelineError: Something is not as it was recorded; the folder is as it was.
     """
-    sources = read_sources(ROOT / "openapi")
+    sources = read_sources(openapi)
     check_tools(sources.tools, scripts=SCRIPTS)
     with TemporaryDirectory() as scratch:
         write_package(sources.bundled(), Path(scratch), scripts=SCRIPTS)
-        shutil.rmtree(folder / PACKAGE, ignore_errors=True)
-        shutil.copytree(Path(scratch) / PACKAGE, folder / PACKAGE)
+        replace_package(Path(scratch), folder)
 
 
 def check() -> int:

@@ -62,10 +62,21 @@ def _absorb(schema: Tree, part: Tree, at: str) -> None:
         schema["required"] = [*ours, *(name for name in theirs if name not in ours)]
 
 
+def untitled(document: Tree) -> Tree:
+    """Drops the titles of schemas: the generator makes class names of them, and upstream may retouch them."""
+
+    def drop(node: Tree, at: str) -> Json:
+        if at != "#/info":
+            node.pop("title", None)
+        return node
+
+    return branch(rewrite(deepcopy(document), drop))
+
+
 def lift(document: Tree) -> Tree:
     """Moves every titled inline object to the components; nullable stays with the reference.
 
-    Other titles go: the generator would make class names of them, and a retouched title would rename a class.
+    Other titles go: the generator would make class names of them.
     """
     lifted: Tree = {}
 

@@ -1,6 +1,8 @@
 """What can stop the pipeline, each with the way on.
 
 PipelineError
+├── UnreadableError       a new document cannot be read, or not told apart
+│   └── FlattenedError    a page copied as plain text: its indentation is lost
 ├── SourceError           sources.toml, or a file that it names, is not what was recorded
 ├── OverlayError          an overlay is not written as the guard wants it
 │   └── StaleActionError  the document no longer says what an action relies on
@@ -18,13 +20,31 @@ class PipelineError(Exception):
     remedy: ClassVar[str] = "mend the named file and run scripts/regenerate.py again"
 
 
+class UnreadableError(PipelineError):
+    """A new document is out of reach, is no OpenAPI document, or could replace several."""
+
+    remedy = (
+        "give the page's OpenAPI document as JSON, YAML, or the page itself in markdown "
+        "(most documentation sites serve it at the page's address with .md at its end)"
+    )
+
+
+class FlattenedError(UnreadableError):
+    """A page copied as plain text; what belongs to what cannot be told any more.
+
+    Attributes:
+        text: The page as it came, for a comparison by words.
+    """
+
+    def __init__(self, message: str, *, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
 class SourceError(PipelineError):
     """``sources.toml``, or a file that it names, is missing or not what was recorded."""
 
-    remedy = (
-        "restore the file from version control; if upstream really changed, review the change "
-        "and record the new sha256 and date in openapi/sources.toml"
-    )
+    remedy = "restore the file from version control; a new document comes in by scripts/vendor.py"
 
 
 class OverlayError(PipelineError):

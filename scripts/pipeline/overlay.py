@@ -80,25 +80,37 @@ def apply(overlay: Tree, document: Tree) -> Tree:
         StaleActionError: The document is not what an action expects; the message names
             the action, where, what was expected and what was found.
     """
-    mended = deepcopy(document)
+    mended, stale = attempt(overlay, document)
+    if stale:
+        raise stale[0]
+    return mended
+
+
+def attempt(overlay: Tree, document: Tree) -> tuple[Tree, list[StaleActionError]]:
+    """The copy mended by every action that still holds, and a complaint for each that is stale.
+
+    Raises:
+        OverlayError: The overlay is not written as the guard wants it.
+    """
+    mended, complaints = deepcopy(document), list[StaleActionError]()
     for action in read_actions(overlay):
         try:
             _apply_action(action, mended)
         except StaleActionError as stale:
-            raise StaleActionError(f"{action.name} ({action.target}): {stale}") from None
+            complaints.append(StaleActionError(f"{action.name} ({action.target}): {stale}"))
         except JSONPathError as error:
             raise OverlayError(f"{action.name}: {action.target} is no JSONPath: {error}") from None
-    return mended
+    return mended, complaints
 
 
 def _apply_action(action: Action, document: Tree) -> None:
     places = [match.parts for match in compile_path(action.target, strict=True).finditer(document)]
     if not places or action.matches not in (len(places), "some"):
         raise StaleActionError(f"expected {action.matches} match, found {len(places)}")
+    if complaints := [line for place in places for line in _complaints(action, find(document, place))]:
+        raise StaleActionError("; ".join(complaints))
     for place in reversed(places):  # removing an item must not move those still to come
         found = find(document, place)
-        if complaints := list(_complaints(action, found)):
-            raise StaleActionError("; ".join(complaints))
         if action.remove:
             _remove(document, place)
         elif isinstance(found, list):

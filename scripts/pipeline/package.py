@@ -70,6 +70,12 @@ def write_package(document: Tree, folder: Path, *, scripts: Path) -> None:
     (folder / PACKAGE / "py.typed").touch()
 
 
+def replace_package(new: Path, old: Path) -> None:
+    """Puts the package in the folder ``new`` where the one in the folder ``old`` is."""
+    shutil.rmtree(old / PACKAGE, ignore_errors=True)
+    shutil.copytree(new / PACKAGE, old / PACKAGE)
+
+
 def compare(expected: Path, found: Path) -> Iterator[str]:
     """One line for each file that is missing, needless, or not the same byte for byte."""
     ours, theirs = _contents(expected), _contents(found)

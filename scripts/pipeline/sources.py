@@ -11,9 +11,9 @@ from attrs import field, frozen, validators
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipeline.bundle import bundle
-from pipeline.errors import SourceError
-from pipeline.overlay import apply
+from pipeline.bundle import bundle, untitled
+from pipeline.errors import SourceError, StaleActionError
+from pipeline.overlay import apply, attempt
 from pipeline.tree import Tree, branch
 
 _TEXT = validators.matches_re(".+")
@@ -67,15 +67,27 @@ class Sources:
         return [self._overlay(path) for path in (self.every, source.overlay)]
 
     def mended(self, source: Source) -> Tree:
-        """The vendored document with its overlays applied.
+        """The vendored document with its overlays applied; only overlays name models.
 
         Raises:
             PipelineError: A file is not what was recorded, or an action is stale.
         """
-        document = self.document(source)
+        document = untitled(self.document(source))
         for overlay in self.overlays(source):
             document = apply(overlay, document)
         return document
+
+    def stale_actions(self, source: Source, document: Tree) -> list[StaleActionError]:
+        """What the guard would say if the document took the place of the vendored one.
+
+        Raises:
+            PipelineError: An overlay is missing or not written as the guard wants it.
+        """
+        mended, complaints = untitled(document), list[StaleActionError]()
+        for overlay in self.overlays(source):
+            mended, stale = attempt(overlay, mended)
+            complaints += stale
+        return complaints
 
     def bundled(self) -> Tree:
         """The one document that the client is generated from.

@@ -1,13 +1,16 @@
 """The facade's own constants, which the generator drops, are those of the vendored document."""
 
 import re
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from kling_facade import images, inputs
+from kling_facade import AsyncKling, Kling, errors, images, inputs
 from pipeline.sources import read_sources
 
 SOURCES = read_sources(Path(__file__).parents[2] / "openapi")
+MEANT_FOR_PEOPLE = {"description", "example"}
+SHAPES = {"type", "format", "enum", "default", "items", "properties", "required"}
 
 
 def create_body() -> dict[str, Any]:
@@ -35,16 +38,38 @@ def said_of_images(pattern: str) -> str:
     return said
 
 
+def is_accepted(**changes: Any) -> bool:
+    """Whether the facade would send this."""
+    arguments = {"prompt": "a cat", "duration": "5", "sound": False, "callback_url": None} | changes
+    try:
+        inputs.check_inputs(arguments.pop("prompt"), **arguments)
+    except errors.InvalidInputError:
+        return False
+    return True
+
+
 def test_the_model_is_the_documented_one() -> None:
-    assert BODY["model"]["enum"] == [inputs.MODEL]
+    assert BODY["model"]["enum"] == [inputs.MODEL], "inputs.MODEL is not what the document says"
 
 
 def test_prompt_max_is_the_documented_one() -> None:
-    assert BODY["prompt"]["maxLength"] == inputs.PROMPT_MAX
+    documented = BODY["prompt"]["maxLength"]
+    assert documented == inputs.PROMPT_MAX, "inputs.PROMPT_MAX is not what the document says"
+    assert is_accepted(prompt="x" * documented)
+    assert not is_accepted(prompt="x" * (documented + 1))
 
 
 def test_durations_are_the_documented_ones() -> None:
-    assert tuple(BODY["duration"]["enum"]) == inputs.DURATIONS
+    documented = tuple(BODY["duration"]["enum"])
+    assert documented == inputs.DURATIONS, "inputs.DURATIONS is not what the document says"
+    assert all(is_accepted(duration=seconds) for seconds in documented)
+    assert not is_accepted(duration="7")
+
+
+def test_the_default_duration_is_the_documented_one() -> None:
+    for client in (Kling, AsyncKling):
+        for call in (client.submit, client.generate):
+            assert str(signature(call).parameters["duration"].default) == BODY["duration"]["default"], call
 
 
 def test_exactly_one_image_is_documented() -> None:
@@ -53,8 +78,19 @@ def test_exactly_one_image_is_documented() -> None:
 
 def test_image_types_are_the_documented_ones() -> None:
     said = said_of_images(r"supported types: ([\w/, ]+)")
-    assert tuple(said.split(", ")) == images.IMAGE_TYPES
+    assert tuple(said.split(", ")) == images.IMAGE_TYPES, "images.IMAGE_TYPES is not what the document says"
 
 
 def test_image_max_bytes_is_the_documented_size() -> None:
-    assert float(said_of_images(r"maximum file size: ([\d.]+)MB")) * 1_000_000 == images.IMAGE_MAX_BYTES
+    documented = float(said_of_images(r"maximum file size: ([\d.]+)MB")) * 1_000_000
+    assert documented == images.IMAGE_MAX_BYTES, "images.IMAGE_MAX_BYTES is not what the document says"
+
+
+def test_no_limit_is_documented_that_the_facade_does_not_keep() -> None:
+    """The generator drops limits, so that one more of them would go unnoticed."""
+    documented = {
+        (name, keyword)
+        for name, schema in BODY.items()
+        for keyword in schema.keys() - SHAPES - MEANT_FOR_PEOPLE
+    }
+    assert documented == {("prompt", "maxLength"), ("image_urls", "maxItems")}

@@ -8,6 +8,7 @@ import pytest
 from jsonpath import compile as compile_path
 from openapi_spec_validator import validate
 
+from pipeline.bundle import untitled
 from pipeline.overlay import apply, read_actions
 from pipeline.sources import Source, read_sources
 
@@ -65,7 +66,7 @@ def test_there_are_documents() -> None:
 
 @every_document
 def test_each_change_to_a_vendored_document_lies_at_the_target_of_an_action(source: Source) -> None:
-    vendored = SOURCES.document(source)
+    vendored = untitled(SOURCES.document(source))
     overlays = SOURCES.overlays(source)
     before, after = leaves(vendored), leaves(SOURCES.mended(source))
     missing = object()
@@ -82,8 +83,15 @@ def test_each_change_to_a_vendored_document_lies_at_the_target_of_an_action(sour
 
 
 @every_document
+def test_only_titles_go_before_the_overlays(source: Source) -> None:
+    before, after = (leaves(part) for part in (SOURCES.document(source), untitled(SOURCES.document(source))))
+    assert after.items() <= before.items()
+    assert {place[-1] for place in before.keys() - after.keys()} <= {"title"}
+
+
+@every_document
 def test_no_action_is_idle(source: Source) -> None:
-    document = SOURCES.document(source)
+    document = untitled(SOURCES.document(source))
     overlays: list[Any] = [*SOURCES.overlays(source)]
     for overlay in overlays:
         for row in overlay["actions"]:

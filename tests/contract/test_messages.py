@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from contract.schemas import JSON, MODELS, complaints
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft4Validator
 
 from kling_api.api.jobs import create_task, get_task_details
 from kling_api.client import Client
@@ -19,18 +19,15 @@ from kling_api.models import (
     TaskCallback,
     TaskRecordResponse,
 )
+from kling_facade.envelope import Accepted, judge
+from kling_facade.operations import CREATE as CREATE_TASK
+from kling_facade.operations import RECORD as GET_RECORD
+from kling_facade.wire import Reply
 from pipeline.sources import read_sources
 
 ROOT = Path(__file__).parents[2]
 SOURCES = read_sources(ROOT / "openapi")
-BUNDLE: Any = json.loads((ROOT / "generated/kling_api/openapi.json").read_bytes())
 CLIENT = Client(base_url="http://h.example", raise_on_unexpected_status=True)
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
 
 
 def vendored_operation(path: str, method: str) -> dict[str, Any]:
@@ -44,21 +41,6 @@ def vendored_operation(path: str, method: str) -> dict[str, Any]:
 CREATE = vendored_operation("/api/v1/jobs/createTask", "post")
 QUERY = vendored_operation("/api/v1/jobs/recordInfo", "get")
 BODY = CREATE["requestBody"]["content"]["application/json"]
-
-
-def null_spelled_out(schema: Any) -> Any:
-    """OpenAPI 3.0 says ``nullable``, also beside a reference; JSON Schema says anyOf with null."""
-    if isinstance(schema, list):
-        return [null_spelled_out(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    plain = {key: null_spelled_out(value) for key, value in schema.items() if key != "nullable"}
-    return {"anyOf": [{"type": "null"}, plain]} if schema.get("nullable") is True else plain
-
-
-def complaints(model: str, message: Any) -> list[str]:
-    root = null_spelled_out(BUNDLE) | {"$ref": f"#/components/schemas/{model}"}
-    return [error.message for error in Draft4Validator(root).iter_errors(message)]
 
 
 def request(**changes: Any) -> dict[str, Any]:
@@ -139,10 +121,9 @@ def test_documented_answers_come_back_as_they_were(operation: dict[str, Any], pa
 @given(data=st.data())
 def test_answers_keep_whatever_came(model: Any, data: st.DataObject) -> None:
     """A null, a number for a string, an object for JSON text, a new word, a new field: read and kept."""
-    properties = BUNDLE["components"]["schemas"]
-    inner = set(properties["TaskRecord"]["properties"]) | set(properties["CreatedTask"]["properties"])
+    inner = set(MODELS["TaskRecord"]["properties"]) | set(MODELS["CreatedTask"]["properties"])
     records = st.dictionaries(st.sampled_from(sorted(inner)) | st.text(), JSON)
-    fields: dict[str, Any] = dict.fromkeys(sorted(properties[model.__name__]["properties"]), JSON)
+    fields: dict[str, Any] = dict.fromkeys(sorted(MODELS[model.__name__]["properties"]), JSON)
     fields["data"] = JSON | records
     answer = data.draw(st.fixed_dictionaries({}, optional=fields) | st.dictionaries(st.text(), JSON))
     assert model.from_dict(answer).to_dict() == answer
@@ -160,3 +141,19 @@ def test_answers_keep_whatever_came(model: Any, data: st.DataObject) -> None:
 def test_a_record_of_tomorrow_is_kept(data: Any) -> None:
     answer = {"code": 433, "message": "ok", "data": data}
     assert TaskRecordResponse.from_dict(answer).to_dict() == answer
+
+
+def test_the_facade_reads_the_documented_answers() -> None:
+    def documented(operation: dict[str, Any]) -> dict[str, Any]:
+        example: dict[str, Any] = operation["responses"]["200"]["content"]["application/json"]["example"]
+        return example
+
+    created, record = documented(CREATE), documented(QUERY)
+    assert judge(CREATE_TASK, Reply(200, {}, json.dumps(created).encode())) == Accepted(
+        created["data"]["taskId"]
+    )
+    outcome = judge(GET_RECORD, Reply(200, {}, json.dumps(record).encode()), subject="id")
+    assert isinstance(outcome, Accepted)
+    assert outcome.value.state == record["data"]["state"]
+    assert list(outcome.value.urls) == json.loads(record["data"]["resultJson"])["resultUrls"]
+    assert outcome.value.raw == record["data"]

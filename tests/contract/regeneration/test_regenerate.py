@@ -13,7 +13,7 @@ from pipeline.errors import GeneratorError, ToolError
 from pipeline.package import check_tools, write_package
 from pipeline.sources import read_sources
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPTS = Path(sys.executable).absolute().parent
 
 
@@ -108,6 +108,14 @@ def test_a_stale_action_stops_regeneration_and_leaves_the_package(checkout: Path
     assert (checkout / "generated/kling_api/openapi.json").stat() == before
 
 
+def test_an_action_that_matches_nothing_stops_regeneration(checkout: Path) -> None:
+    edit(checkout / "openapi/overlays/get-task-detail.overlay.yaml", "$.servers[0]", "$.servers[3]")
+    run = regenerate(checkout)
+    assert run.returncode == 1
+    assert "get-task-detail/host ($.servers[3]): expected 1 match, found 0" in run.stderr
+    assert "Remedy: look up the target in the vendored document" in run.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -146,8 +154,9 @@ def test_the_development_extra_installs_the_pinned_tools() -> None:
 
 def test_a_missing_command_is_refused(tmp_path: Path) -> None:
     (tmp_path / "openapi-python-client").touch(mode=0o755)
-    with pytest.raises(ToolError, match="the command ruff is missing beside python"):
+    with pytest.raises(ToolError, match="the command ruff is missing beside python") as caught:
         check_tools(read_sources(ROOT / "openapi").tools, scripts=tmp_path)
+    assert "install the pinned tools" in caught.value.remedy
 
 
 def test_a_missing_distribution_is_refused() -> None:
@@ -158,8 +167,9 @@ def test_a_missing_distribution_is_refused() -> None:
 def test_a_generator_warning_is_an_error(tmp_path: Path) -> None:
     document: Any = read_sources(ROOT / "openapi").bundled()
     document["components"]["schemas"]["Odd"] = {"type": "object", "properties": {"x": {"$ref": "#/nowhere"}}}
-    with pytest.raises(GeneratorError, match=r"openapi-python-client stopped:(.|\n)*Odd"):
+    with pytest.raises(GeneratorError, match=r"openapi-python-client stopped:(.|\n)*Odd") as caught:
         write_package(document, tmp_path, scripts=SCRIPTS)
+    assert "mend it by an action in openapi/overlays" in caught.value.remedy
 
 
 def test_the_output_does_not_depend_on_the_folders_around_it(tmp_path: Path) -> None:
