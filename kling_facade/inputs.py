@@ -14,10 +14,12 @@ from kling_facade.wire import Request
 if TYPE_CHECKING:
     from kling_facade.settings import Settings
 
+DurationText = Literal["5", "10"]
+
 MODEL: Final = "kling-2.6/image-to-video"
 PROMPT_MAX = 1000  # characters
 KEY_MAX = 200  # characters of a caller's own name for a submission
-DURATIONS = ("5", "10")  # seconds; strings on the wire
+DURATIONS: Final[tuple[DurationText, ...]] = ("5", "10")  # seconds; strings on the wire
 
 Duration = Literal[5, 10, "5", "10"]
 
@@ -27,7 +29,7 @@ class Inputs:
     """What was asked for, checked; the picture apart."""
 
     prompt: str = field(repr=False)
-    duration: Literal["5", "10"]
+    duration: DurationText
     sound: bool
     callback_url: str | None = field(default=None, repr=False)
 
@@ -121,13 +123,12 @@ def _check_prompt(prompt: object) -> str:
     return prompt
 
 
-def _check_duration(duration: object) -> Literal["5", "10"]:
+def _check_duration(duration: object) -> DurationText:
     """An int or a string; 5.0 and True are slips, and 7 would be charged as something else."""
     seconds = str(duration) if isinstance(duration, int | str) and not isinstance(duration, bool) else ""
-    if seconds == "5":
-        return "5"
-    if seconds == "10":
-        return "10"
+    for known in DURATIONS:
+        if seconds == known:
+            return known
     raise InvalidInputError("duration", f"{' or '.join(DURATIONS)} seconds, not {duration!r}")
 
 
