@@ -14,7 +14,10 @@ import pytest
 
 from kling_facade.sandbox import Answer, Sandbox
 
-COMMAND = [sys.executable, "-c", "from kling_facade.cli import main; main()"]
+HEAR_CTRL_C = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # even in a background job
+)
+COMMAND = [sys.executable, "-c", f"{HEAR_CTRL_C}; from kling_facade.cli import main; main()"]
 
 
 def start(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:

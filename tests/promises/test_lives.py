@@ -83,9 +83,9 @@ def kill_again_and_again(code: str, path: Path, counter: Counter, *, kills: int)
     chance = random.Random(5)
     with RawServer(counter) as server:
         for _ in range(kills):
-            before = len(counter.accepted)
+            enough = len(counter.accepted) + chance.randrange(4)
             running = script(code, str(path), url=server.url)
-            wait_for(functools.partial(counter.has_more_than, before), seconds=20)
+            wait_for(functools.partial(counter.has_more_than, enough), seconds=20)
             time.sleep(chance.uniform(0, 0.03))
             running.send_signal(signal.SIGKILL)
             running.communicate()
@@ -104,7 +104,7 @@ def test_each_create_of_a_killed_process_is_known_or_reads_as_unknown(
     known = {entry.task_id for entry in entries if entry.state == "submitted"}
     unknown = [entry for entry in entries if entry.state == "unknown"]
     orphans = set(counter.accepted) - known
-    assert len(counter.accepted) > 6
+    assert len(counter.accepted) >= 6
     assert known <= set(counter.accepted)
     assert len(orphans) <= len(unknown) <= 6
     assert len({entry.key for entry in entries}) == len(entries), "a key was bought twice"
@@ -122,7 +122,8 @@ def test_ctrl_c_during_a_create_does_not_lose_its_id(tmp_path: Path) -> None:
     counter = Counter(pause=0.5)
     path = tmp_path / "journal.db"
     code = """
-        import sys, logging, kling_facade as k
+        import sys, logging, signal, kling_facade as k
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
         logging.basicConfig(level=logging.WARNING)
         kling = k.Kling(journal=sys.argv[1])
         try: kling.submit("https://f.test/a.jpg", "p")
