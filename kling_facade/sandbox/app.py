@@ -9,6 +9,7 @@ from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders, UploadFile
 from starlette.exceptions import HTTPException
@@ -18,19 +19,21 @@ from starlette.routing import Route
 
 from kling_facade.sandbox.answers import Answer, RefusedError, success
 from kling_facade.sandbox.document import check_create, is_object
+from kling_facade.sandbox.drafts import Draft
 from kling_facade.sandbox.requests import RecordedRequest, Recorder
 from kling_facade.sandbox.service import MB, Service
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from kling_facade.sandbox.callbacks import Courier
     from kling_facade.sandbox.clock import Clock
-    from kling_facade.sandbox.faults import Faults, Operation
+    from kling_facade.sandbox.faults import Operation
     from kling_facade.sandbox.storage import Upload
     from kling_facade.sandbox.studio import Studio
     from kling_facade.sandbox.tasks import SandboxTask
 
-Handler = Callable[[Request, bytes], Awaitable[Response]]
+Handler = Callable[[Request, bytes], Awaitable[Answer | Response]]
 
 
 class Routes:
@@ -39,14 +42,14 @@ class Routes:
     Args:
         service: answers.
         studio: makes the videos.
-        faults: take the place of its answers.
+        courier: brings the callbacks.
         recorder: keeps the requests.
     """
 
-    def __init__(self, service: Service, studio: Studio, faults: Faults, recorder: Recorder) -> None:
+    def __init__(self, service: Service, studio: Studio, courier: Courier, recorder: Recorder) -> None:
         self._service = service
         self._studio = studio
-        self._faults = faults
+        self._courier = courier
         self._recorder = recorder
         # base64 is a third longer than the file; the rest is for the other fields
         self._most_bytes = service.settings.upload_limit * 4 // 3 + MB
@@ -75,40 +78,64 @@ class Routes:
         async def endpoint(request: Request) -> Response:
             body = await _body(request, self._most_bytes)
             self._recorder.add(_recorded(request, body or b"", self._service.clock.now()))
-            fault = self._faults.take(operation) if operation else None
+            asked = request.path_params.get("task_id") or request.query_params.get("taskId", "")
+            fault = self._service.rules.take(operation, asked) if operation else None
             if fault is None:
-                return await _answered(handler, request, body)
+                return _response(await self._work(operation, handler, request, body))
             if fault.accept:
-                await _answered(handler, request, body)
+                await self._work(operation, handler, request, body)
             await asyncio.sleep(fault.answer.delay)
-            return Dropped() if fault.answer.drop else _response(fault.answer)
+            return _response(fault.answer)
 
         return Route(path, endpoint, methods=[method])
 
+    async def _work(
+        self, operation: Operation | None, handler: Handler, request: Request, body: bytes | None
+    ) -> Answer | Response:
+        """The answer that the service gives, quirks and all."""
+        if operation in (None, "result"):  # files take real time, for which nobody's clock shall stand still
+            return await _answered(handler, request, body)
+        with self._service.clock.acting():
+            answer = await _answered(handler, request, body)
+            return self._quirky(operation, answer) if isinstance(answer, Answer) else answer
+
+    def _quirky(self, operation: Operation, answer: Answer) -> Answer:
+        document = json.loads(answer.body)
+        draft = Draft(document, answer.status, dict(answer.headers))
+        data = document["data"]
+        task = self._service.tasks.get(data.get("taskId", "")) if is_object(data) else None
+        if task is not None:
+            draft.age = self._service.clock.now() - task.at
+            draft.link = self._service.result_url(task.id)
+            draft.full = dict(data)
+        self._service.rules.edit(operation, draft)
+        return Answer(draft.status, draft.headers, json.dumps(draft.document).encode())
+
     # The API
 
-    async def _create(self, request: Request, body: bytes) -> Response:
+    async def _create(self, request: Request, body: bytes) -> Answer:
         self._authenticate(request)
         self._service.creates.enter()
         checked = check_create(_json(body))
         picture = await asyncio.to_thread(self._service.picture, checked["input"]["image_urls"][0])
         task = self._service.accept(checked, picture)
-        return _response(success({"taskId": task.id, "recordId": task.id}))
+        self._courier.follow(task)
+        return success({"taskId": task.id, "recordId": task.id})
 
-    async def _record(self, request: Request, _body: bytes) -> Response:
+    async def _record(self, request: Request, _body: bytes) -> Answer:
         self._authenticate(request)
         self._service.queries.enter()
-        return _response(success(self._service.record(request.query_params.get("taskId", ""))))
+        return success(self._service.record(request.query_params.get("taskId", "")))
 
-    async def _credits(self, request: Request, _body: bytes) -> Response:
+    async def _credits(self, request: Request, _body: bytes) -> Answer:
         self._authenticate(request)
-        return _response(success(self._service.credits()))
+        return success(self._service.credits())
 
-    async def _fresh_link(self, request: Request, body: bytes) -> Response:
+    async def _fresh_link(self, request: Request, body: bytes) -> Answer:
         self._authenticate(request)
-        return _response(success(self._service.fresh_link(_json_object(body).get("url"))))
+        return success(self._service.fresh_link(_json_object(body).get("url")))
 
-    async def _upload_stream(self, request: Request, body: bytes) -> Response:
+    async def _upload_stream(self, request: Request, body: bytes) -> Answer:
         self._authenticate(request)
         try:
             async with Request(request.scope, _replay(body)).form() as form:
@@ -119,23 +146,23 @@ class Routes:
                 upload = self._service.upload(await file.read(), form.get("uploadPath"), name)
         except HTTPException as problem:  # how Starlette reports a form it cannot read
             raise RefusedError(400, str(problem.detail)) from problem
-        return _response(self._uploaded_answer(upload))
+        return self._uploaded_answer(upload)
 
-    async def _upload_base64(self, request: Request, body: bytes) -> Response:
+    async def _upload_base64(self, request: Request, body: bytes) -> Answer:
         self._authenticate(request)
         given = _json_object(body)
         upload = self._service.upload_base64(
             given.get("base64Data"), given.get("uploadPath"), given.get("fileName")
         )
-        return _response(self._uploaded_answer(upload))
+        return self._uploaded_answer(upload)
 
-    async def _upload_url(self, request: Request, body: bytes) -> Response:
+    async def _upload_url(self, request: Request, body: bytes) -> Answer:
         self._authenticate(request)
         given = _json_object(body)
         upload = await asyncio.to_thread(
             self._service.upload_url, given.get("fileUrl"), given.get("uploadPath"), given.get("fileName")
         )
-        return _response(self._uploaded_answer(upload))
+        return self._uploaded_answer(upload)
 
     def _authenticate(self, request: Request) -> None:
         if request.headers.get("authorization") != f"Bearer {self._service.settings.api_key}":
@@ -187,19 +214,21 @@ class Dropped(Response):
             pass
 
 
-async def _answered(handler: Handler, request: Request, body: bytes | None) -> Response:
+async def _answered(handler: Handler, request: Request, body: bytes | None) -> Answer | Response:
     if body is None:
-        response = _response(Answer.envelope(413, "The request is too large", status=413))
-        response.headers["connection"] = "close"  # or the rest would be read to its end
-        return response
+        answer = Answer.envelope(413, "The request is too large", status=413)
+        # closed, or the rest would be read to its end
+        return evolve(answer, headers={**answer.headers, "connection": "close"})
     try:
         return await handler(request, body)
     except RefusedError as refusal:
-        return _response(refusal.answer())
+        return refusal.answer()
 
 
-def _response(answer: Answer) -> Response:
-    return Response(answer.body, answer.status, answer.headers)
+def _response(answer: Answer | Response) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    return Dropped() if answer.drop else Response(answer.body, answer.status, answer.headers)
 
 
 async def _no_such_route(_request: Request, problem: Exception) -> Response:

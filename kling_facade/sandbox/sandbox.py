@@ -6,6 +6,7 @@ import os
 import socket
 import tempfile
 import threading
+from collections import deque
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,18 +14,22 @@ from typing import TYPE_CHECKING, Any, Self
 from attrs import frozen
 
 from kling_facade.sandbox.app import Routes
+from kling_facade.sandbox.callbacks import Courier, Delivery
 from kling_facade.sandbox.clock import Clock
-from kling_facade.sandbox.faults import Fault, Faults, Operation
+from kling_facade.sandbox.faults import Fault, Operation, find_fault
 from kling_facade.sandbox.requests import RecordedRequest, Recorder
+from kling_facade.sandbox.rules import Rules
 from kling_facade.sandbox.server import Server
 from kling_facade.sandbox.service import DAY, MB, Service, Settings
 from kling_facade.sandbox.studio import Studio
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from kling_facade.client import AsyncKling, Kling
     from kling_facade.sandbox.answers import Answer
+    from kling_facade.sandbox.quirks import Forgery
+    from kling_facade.sandbox.scenarios import Scenario
     from kling_facade.sandbox.tasks import SandboxTask
 
 
@@ -34,6 +39,8 @@ class _Running:
 
     url: str
     service: Service
+    courier: Courier
+    server: Server
     resources: ExitStack
 
 
@@ -41,9 +48,13 @@ class Sandbox:
     """A service for one account, as long as the ``with`` block lasts; nothing is left behind.
 
     An image that was uploaded to the sandbox is animated. Any other image URL is not fetched unless that is
-    allowed: a test card, easily told from a picture, takes its place. Callback URLs are not called.
+    allowed: a test card, easily told from a picture, takes its place. Callbacks go to loopback, and elsewhere
+    only where fetching is allowed.
 
     Args:
+        scenario: what happens to tasks and calls: a name from ``SCENARIOS`` or one of your own.
+        quirks: names from ``QUIRKS``, besides those of the scenario.
+        webhook_key: signs callbacks; None leaves them unsigned.
         host: address to listen on.
         port: 0 for any free one.
         api_key: the only key it takes.
@@ -64,6 +75,9 @@ class Sandbox:
     def __init__(
         self,
         *,
+        scenario: Scenario | str = "ordinary",
+        quirks: Iterable[str] = (),
+        webhook_key: str | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         api_key: str = "sandbox-key",
@@ -94,8 +108,10 @@ class Sandbox:
             results_kept=results_kept,
         )
         self._address = (host, port)
-        self._faults = Faults()
+        self._webhook_key = webhook_key
+        self._rules = Rules(scenario, quirks, seed)
         self._recorder = Recorder()
+        self._deliveries: deque[Delivery] = deque(maxlen=10_000)
         self._running: _Running | None = None
 
     def start(self) -> None:
@@ -112,13 +128,13 @@ class Sandbox:
             listener = resources.enter_context(_listen(self._address))
             host, port = listener.getsockname()[:2]
             url = f"http://{host}:{port}"
-            service = Service(self._settings, self.clock, folder=folder, url=url)
-            studio = Studio(folder)
+            service = Service(self._settings, self.clock, self._rules, folder=folder, url=url)
+            studio, courier = Studio(folder), Courier(service, self._webhook_key, self._deliveries)
             resources.callback(studio.close)
-            server = Server(Routes(service, studio, self._faults, self._recorder).app(), listener)
+            server = Server(Routes(service, studio, courier, self._recorder).app(), listener)
             server.start()
             resources.callback(server.stop)
-            self._running = _Running(url, service, resources.pop_all())
+            self._running = _Running(url, service, courier, server, resources.pop_all())
 
     def stop(self) -> None:
         """Ends it; what it kept is gone, what it recorded can still be read. Stopping twice is no mistake."""
@@ -153,17 +169,76 @@ class Sandbox:
         """The balance at this moment of the clock."""
         return self._state.service.credits()
 
-    def inject(self, operation: Operation, answer: Answer, *, times: int = 1, accept: bool = False) -> None:
+    def set_credits(self, balance: float) -> None:
+        """Tops the account up, or empties it."""
+        self._state.service.set_credits(balance)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The last 10,000 callbacks that were sent, oldest first, also those that nobody answered."""
+        return list(self._deliveries)
+
+    def use(self, scenario: Scenario | str | None = None, *, quirks: Iterable[str] | None = None) -> None:
+        """Changes what happens from now on; tasks that were accepted keep their course.
+
+        Args:
+            scenario: takes the place of the one before; None leaves it.
+            quirks: take the place of those before; None leaves them.
+
+        Raises:
+            ValueError: there is no such name; the message lists those that there are.
+        """
+        self._rules.use(scenario, quirks)
+        balance = self._rules.scenario.credits
+        if scenario is not None and balance is not None and self._running is not None:
+            self.set_credits(balance)
+
+    def inject(
+        self,
+        operation: Operation,
+        answer: Answer | str,
+        *,
+        times: int | None = 1,
+        accept: bool = False,
+        after: int = 0,
+        task_id: str | None = None,
+    ) -> None:
         """Answers the next requests of one kind with something else.
 
         Args:
             operation: "create", "record", "credits", "link", "upload" or "result" (the bytes of a video).
-            answer: what goes out.
-            times: how many requests meet it.
+            answer: what goes out, or a name from ``FAULTS``.
+            times: how many requests meet it; None for all.
             accept: work on the request first, so that a create is accepted and charged although the answer
                 does not say so.
+            after: how many requests pass before.
+            task_id: only requests about this task.
+
+        Raises:
+            ValueError: there is no such operation or fault.
         """
-        self._faults.add(operation, Fault(answer, accept), times)
+        self._rules.add(
+            Fault(operation, find_fault(answer), accept=accept, times=times, after=after, task_id=task_id)
+        )
+
+    def send_callback(
+        self, task_id: str, *, forged: Forgery | None = None, url: str | None = None
+    ) -> Delivery:
+        """Sends one more callback about a task and returns when it was answered.
+
+        Not for the event loop that shall answer: there ``await asyncio.to_thread(sandbox.send_callback, …)``.
+
+        Args:
+            task_id: of an accepted task; the callback says what its record says now.
+            forged: "unsigned", "wrong_key", "other_body" (under a valid signature), "other_task" (signed for
+                another one) or "stale" (signed an hour ago).
+            url: where to; else the task's own callback URL.
+
+        Raises:
+            KeyError: there is no such task.
+        """
+        state = self._state
+        return state.server.run(state.courier.send(state.service.tasks[task_id], forged=forged, url=url))
 
     def client(self, **options: Any) -> Kling:
         """A client of this sandbox, on its clock; ``options`` as for ``Kling``."""
@@ -171,11 +246,11 @@ class Sandbox:
 
         return Kling(**self._access(), **options)
 
-    def async_client(self, **options: Any) -> AsyncKling:
-        """The same for ``AsyncKling``."""
+    def async_client(self, *, kind: type[AsyncKling] | None = None, **options: Any) -> AsyncKling:
+        """The same for ``AsyncKling``, or a ``kind`` of it."""
         from kling_facade.client import AsyncKling  # the sandbox stands without the facade
 
-        return AsyncKling(**self._access(), **options)
+        return (kind or AsyncKling)(**self._access(), **options)
 
     def _access(self) -> dict[str, Any]:
         return {"api_key": self.api_key, "base_url": self.url, "clock": self.clock}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -12,8 +13,14 @@ from uvicorn.server import ServerState
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Coroutine
 
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+T = TypeVar("T")
+
+
+_LAST_ANSWERS = 0.1  # seconds for answers under way when the server stops
 
 
 class Server:
@@ -46,6 +53,12 @@ class Server:
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
 
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs a coroutine among the answers; blocks until it is done."""
+        if self._loop is None:
+            raise RuntimeError("the server is not running")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
@@ -75,6 +88,8 @@ class Server:
         self._ready.set()
         await self._stopping.wait()
         server.close()
+        if state.tasks:  # an answer that has been read may not be over here
+            await asyncio.wait(set(state.tasks), timeout=_LAST_ANSWERS)
         for connection in list(state.connections):
             connection.transport.abort()
         for task in list(state.tasks):
@@ -91,6 +106,7 @@ class _Protocol(H11Protocol):
 
         async def with_transport(scope: Scope, receive: Receive, send: Send) -> None:
             scope.setdefault("extensions", {})["kling.transport"] = self.transport
-            await app(scope, receive, send)
+            with contextlib.suppress(asyncio.CancelledError):  # the server stops; uvicorn would log it
+                await app(scope, receive, send)
 
         self.app = with_transport

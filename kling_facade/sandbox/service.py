@@ -18,13 +18,14 @@ from kling_facade.sandbox.answers import RefusedError
 from kling_facade.sandbox.fetching import NotFetchedError, fetch
 from kling_facade.sandbox.pictures import NOT_FETCHED, Picture, examine
 from kling_facade.sandbox.storage import Storage, Upload
-from kling_facade.sandbox.tasks import SandboxTask, draw_course
+from kling_facade.sandbox.tasks import MEDIA_FAULT_CODE, Failure, SandboxTask
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
     from kling_facade.sandbox.clock import Clock
+    from kling_facade.sandbox.rules import Rules
 
 DAY = 24 * 60 * 60.0
 MB = 1024 * 1024
@@ -53,14 +54,17 @@ class Service:
     Args:
         settings: of the sandbox.
         clock: by which everything happens.
+        rules: of the sandbox.
         folder: where its files are; whoever made it removes it.
         url: under which the service is reached.
     """
 
-    def __init__(self, settings: Settings, clock: Clock, *, folder: Path, url: str) -> None:
+    def __init__(self, settings: Settings, clock: Clock, rules: Rules, *, folder: Path, url: str) -> None:
         self.settings = settings
         self.clock = clock
-        self.account = Account(settings.credits)
+        self.rules = rules
+        given = rules.scenario.credits
+        self.account = Account(settings.credits if given is None else given)
         self.creates = Limit(clock, settings.creates_per_10s, 10.0)
         self.queries = Limit(clock, settings.queries_per_second, 1.0)
         self.tasks: dict[str, SandboxTask] = {}
@@ -91,22 +95,29 @@ class Service:
         """Charges for a checked create request and takes it on."""
         given = request["input"]
         cost = price(given["duration"], sound=given["sound"])
+        scenario, fault = self.rules.scenario, picture.fault
         with self._money:
             self._refund()
             self.account.charge(cost)
         task = SandboxTask(
-            id=uuid.uuid4().hex,
+            id=self._task_id(),
             request=request,
             picture=picture,
             price=cost,
-            course=draw_course(given["duration"], self._chance),
+            course=scenario.timing.draw(given["duration"], self._chance),
+            failure=Failure(MEDIA_FAULT_CODE, fault) if fault else scenario.failure,
             at=self.clock.now(),
             wall=self.clock.wall(),
         )
         self.tasks[task.id] = task
-        if picture.fault:
+        if task.failure:
             self._unrefunded.add(task.id)
         return task
+
+    def _task_id(self) -> str:
+        if "example_task_ids" in self.rules.quirks:
+            return f"task_kling-2.6_{int(self.clock.wall() * 1000) + len(self.tasks)}"
+        return uuid.uuid4().hex
 
     def record(self, task_id: str) -> dict[str, Any]:
         """The ``data`` of recordInfo."""
@@ -114,13 +125,19 @@ class Service:
             raise RefusedError(422, "taskId is required")
         if task_id not in self.tasks:
             raise RefusedError(422, "recordInfo is null")
-        return self.tasks[task_id].record(self.clock.now(), self._result_url(task_id))
+        return self.tasks[task_id].record(self.clock.now(), self.result_url(task_id))
 
     def credits(self) -> float:
         """The balance, failed tasks refunded."""
         with self._money:
             self._refund()
             return self.account.credits
+
+    def set_credits(self, balance: float) -> None:
+        """Changes the balance, refunds to come apart."""
+        with self._money:
+            self._refund()
+            self.account.credits = balance
 
     def _refund(self) -> None:
         now = self.clock.now()
@@ -134,7 +151,7 @@ class Service:
     def fresh_link(self, url: object) -> str:
         """Another link to a video, good for 20 minutes."""
         for task_id in self.tasks:
-            if url == self._result_url(task_id) and self._is_kept(task_id):
+            if url == self.result_url(task_id) and self._is_kept(task_id):
                 token = uuid.uuid4().hex
                 self._fresh_links[token] = (task_id, self.clock.now() + FRESH_LINK_KEPT)
                 return f"{self._url}/fresh/{token}/{task_id}.mp4"
@@ -145,7 +162,7 @@ class Service:
         if user_id != self._user_id or not self._is_kept(task_id):
             return None
         task = self.tasks[task_id]
-        return task if self.clock.now() < task.at + task.course.done + self.settings.links_kept else None
+        return task if self.clock.now() < task.ends + self.settings.links_kept else None
 
     def freshly_linked_task(self, token: str, task_id: str) -> SandboxTask | None:
         """The same for a fresh link."""
@@ -157,9 +174,10 @@ class Service:
         task = self.tasks.get(task_id)
         if task is None or task.state(self.clock.now()) != "success":
             return False
-        return self.clock.now() < task.at + task.course.done + self.settings.results_kept
+        return self.clock.now() < task.ends + self.settings.results_kept
 
-    def _result_url(self, task_id: str) -> str:
+    def result_url(self, task_id: str) -> str:
+        """The link to a video in its record."""
         return f"{self._url}/results/{self._user_id}/{task_id}.mp4"
 
     # Files

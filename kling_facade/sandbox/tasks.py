@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
 if TYPE_CHECKING:
-    import random
-
     from kling_facade.sandbox.pictures import Picture
 
 State = Literal["waiting", "queuing", "generating", "success", "fail"]
 
-# Medians in seconds by length of video, and the spread of the logarithm, near what people report.
-MEDIAN = {"5": 75.0, "10": 110.0}
-SPREAD = 0.15
-WAITING, QUEUING = 0.05, 0.15  # parts of the whole that are over when the state ends
 
 MEDIA_FAULT_CODE = "400"
 
@@ -32,10 +25,17 @@ class Course:
     done: float
 
 
-def draw_course(duration: str, chance: random.Random) -> Course:
-    """A course as the service might take."""
-    total = MEDIAN[duration] * math.exp(chance.gauss(0.0, SPREAD))
-    return Course(total * WAITING, total * QUEUING, total)
+@frozen
+class Failure:
+    """How a task fails.
+
+    Attributes:
+        code: a text, though mostly digits.
+        text: for people; clients have nothing better to tell failures apart by.
+    """
+
+    code: str
+    text: str
 
 
 @frozen
@@ -48,6 +48,7 @@ class SandboxTask:
         picture: what its video starts from.
         price: credits it was charged.
         course: when its states begin.
+        failure: what it ends with, if not with a video.
         at: simulated seconds when it was accepted.
         wall: the same as Unix time.
     """
@@ -57,6 +58,7 @@ class SandboxTask:
     picture: Picture
     price: float
     course: Course
+    failure: Failure | None
     at: float
     wall: float
 
@@ -70,11 +72,16 @@ class SandboxTask:
         """Whether its video has an audio track."""
         return bool(self.request["input"]["sound"])
 
+    @property
+    def ends(self) -> float:
+        """The simulated second in which it is done; infinite if it never is."""
+        return self.at + self.course.done
+
     def state(self, now: float) -> State:
         """Where it is at a moment of the clock."""
         age = now - self.at
         if age >= self.course.done:
-            return "fail" if self.picture.fault else "success"
+            return "fail" if self.failure else "success"
         if age >= self.course.generating:
             return "generating"
         return "queuing" if age >= self.course.queuing else "waiting"
@@ -90,8 +97,8 @@ class SandboxTask:
             "state": state,
             "param": self._param(),
             "resultJson": json.dumps({"resultUrls": [result_url]}) if state == "success" else "",
-            "failCode": MEDIA_FAULT_CODE if failed else None,
-            "failMsg": self.picture.fault if failed else None,
+            "failCode": self.failure.code if failed and self.failure else None,
+            "failMsg": self.failure.text if failed and self.failure else None,
             "costTime": int(self.course.done) if done else None,  # seconds, though documented as milliseconds
             "completeTime": int(completed * 1000) if done else None,
             "createTime": int(self.wall * 1000),

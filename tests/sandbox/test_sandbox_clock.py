@@ -87,3 +87,88 @@ def test_the_clock_is_not_turned_back() -> None:
     clock = Clock()
     clock.sleep(-5)
     assert clock.now() >= 0
+
+
+def test_sleepers_wake_in_order_and_only_when_nobody_acts() -> None:
+    clock, woken = Clock(), list[tuple[int, bool]]()
+    busy = threading.Event()
+
+    def sleeper(seconds: int) -> None:
+        clock.sleep(seconds)
+        woken.append((seconds, busy.is_set()))
+
+    threads = [threading.Thread(target=sleeper, args=(seconds,)) for seconds in (30, 10, 20)]
+    busy.set()
+    with clock.acting():
+        for thread in threads:
+            thread.start()
+        time.sleep(0.1)
+        assert woken == []
+        assert clock.now() < 5
+        busy.clear()
+    for thread in threads:
+        thread.join()
+    assert woken == [(10, False), (20, False), (30, False)]
+    assert 30 <= clock.now() < 31
+
+
+def test_two_who_sleep_in_turns_take_as_long_as_one() -> None:
+    clock = Clock()
+
+    async def sleeper(steps: int, seconds: float) -> None:
+        for _ in range(steps):
+            await clock.async_sleep(seconds)
+
+    async def main() -> None:
+        await asyncio.gather(sleeper(30, 10), sleeper(20, 15), sleeper(3, 100))
+
+    asyncio.run(main())
+    assert 300 <= clock.now() < 310
+
+
+def test_a_thread_and_a_blocked_event_loop_do_not_wait_for_each_other() -> None:
+    clock = Clock()
+
+    async def main() -> None:
+        task = asyncio.create_task(clock.async_sleep(10))
+        await asyncio.sleep(0)
+        clock.sleep(600)  # blocks the loop in which the earlier sleeper lives
+        await task
+
+    real = time.monotonic()
+    asyncio.run(main())
+    assert 600 <= clock.now() < 605
+    assert time.monotonic() - real < 2
+
+
+def test_watching_a_moment_does_not_turn_the_clock_but_sleepers_stop_there() -> None:
+    clock, seen = Clock(), list[float]()
+
+    async def watch() -> None:
+        await clock.until(100)
+        seen.append(clock.now())
+
+    async def main() -> None:
+        task = asyncio.create_task(watch())
+        await asyncio.sleep(0.05)
+        assert seen == []
+        await clock.async_sleep(500)
+        await task
+
+    asyncio.run(main())
+    assert 100 <= seen[0] < 101
+
+
+def test_a_cancelled_sleeper_holds_nobody_up() -> None:
+    clock = Clock()
+
+    async def main() -> None:
+        with clock.acting():
+            task = asyncio.create_task(clock.async_sleep(10))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await clock.async_sleep(20)
+
+    asyncio.run(main())
+    assert 20 <= clock.now() < 21
