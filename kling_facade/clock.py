@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AbstractContextManager, nullcontext
 
 
 class RealClock:
@@ -20,3 +21,10 @@ class RealClock:
     async def async_sleep(self, seconds: float) -> None:
         """Sleeps, and lets others run."""
         await asyncio.sleep(seconds)
+
+    def acting(self) -> AbstractContextManager[object]:
+        """Nothing: real time goes on by itself."""
+        return _NOTHING
+
+
+_NOTHING = nullcontext()

@@ -71,6 +71,10 @@ class SyncIO:
     async def send(self, request: Request, *, timeout: float) -> Answer:
         """Sends once; returns at the latest after ``timeout`` real seconds."""
         self._check_usable()
+        with self._clock.acting():
+            return self._send(request, timeout)
+
+    def _send(self, request: Request, timeout: float) -> Answer:
         http, ticket = self._http, Ticket() if request.fresh else None
         future = self._workers.submit(lambda: http.exchange(request, timeout, ticket))
         try:
@@ -159,7 +163,8 @@ class AsyncIO:
         """Sends once; returns at the latest after ``timeout`` real seconds."""
         ticket = Ticket() if request.fresh else None
         call = self._start(self._exchange(request, timeout, ticket), self._calls)
-        await asyncio.wait({call}, timeout=max(timeout, 0.0))
+        with self._clock.acting():
+            await asyncio.wait({call}, timeout=max(timeout, 0.0))
         return call.result() if call.done() else _abandon(call, ticket, timeout)
 
     async def _exchange(self, request: Request, timeout: float, ticket: Ticket | None) -> Answer:

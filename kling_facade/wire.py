@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
+    from contextlib import AbstractContextManager
 
 T = TypeVar("T")
 
@@ -105,6 +106,10 @@ class Clock(Protocol):
 
     async def async_sleep(self, seconds: float) -> None:
         """The same, without holding up the event loop."""
+        ...
+
+    def acting(self) -> AbstractContextManager[object]:
+        """While a call is under way; a clock that jumps when everybody sleeps must not jump then."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kling_facade.flows.session import Session, open_session
@@ -34,6 +35,9 @@ class FakeClock:
 
     async def async_sleep(self, seconds: float) -> None:
         self.sleep(seconds)
+
+    def acting(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
 
 class FakeIO:
