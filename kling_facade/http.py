@@ -9,27 +9,28 @@ import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import httpx
 from attrs import frozen
 
 from kling_facade._version import __version__
 from kling_facade.errors import ConfigurationError
-from kling_facade.wire import Answer, AnswerLost, NotSent, Reply
+from kling_facade.pouring import BrokenError, async_pour, pour
+from kling_facade.wire import Answer, AnswerLost, NotSent, Reply, Request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Callable, Iterator
 
     from kling_facade.settings import Settings
     from kling_facade.ticket import Ticket
-    from kling_facade.wire import Request, Sink
+    from kling_facade.wire import Sink
 
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 
 CONNECTIONS = 8  # httpx's pool costs requests x connections: a thousand polls at once want a small one
 _KEEPALIVE = 90.0  # seconds; longer than any gap between two looks
 _MAX_ANSWER = 4 * 1024**2  # bytes; an answer of this API has a few thousand
-_BATCH = 1024**2  # bytes that an asynchronous download hands to its thread at once
 _USER_AGENT = f"kling-facade/{__version__}"
 _DIED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _HIDDEN = "[key]"
@@ -71,14 +72,25 @@ def _make(kind: type[C], connecting: Connecting, *, kept: bool) -> C:
         raise ConfigurationError(f"no connection can be made: {error}") from error
 
 
-def _request_options(request: Request, settings: Settings, timeout: float) -> dict[str, Any]:
+def _build(
+    client: httpx.Client | httpx.AsyncClient,
+    request: Request,
+    settings: Settings,
+    built: WeakKeyDictionary[Request, httpx.Request],
+) -> httpx.Request:
+    """A task's query is built once: building costs httpx more than half of what sending costs."""
+    message = built.get(request)
+    if message is None:
+        message = client.build_request(**_request_options(request, settings))
+        if request.method == "GET":
+            built[request] = message
+    return message
+
+
+def _request_options(request: Request, settings: Settings) -> dict[str, Any]:
     """The arguments of ``build_request``; the same for both kinds of client."""
     headers = {"Authorization": f"Bearer {settings.api_key}"}
-    options: dict[str, Any] = {
-        "method": request.method,
-        "url": request.url,
-        "timeout": httpx.Timeout(timeout),
-    }
+    options: dict[str, Any] = {"method": request.method, "url": request.url}
     if request.params:
         options["params"] = dict(request.params)
     if request.body is not None:
@@ -89,6 +101,11 @@ def _request_options(request: Request, settings: Settings, timeout: float) -> di
         options["data"] = dict(form.fields)
         options["files"] = {"file": (form.file_name, form.content, form.content_type)}
     return {**options, "headers": headers}
+
+
+def _extensions(timeout: float, trace: Callable[..., object] | None) -> dict[str, Any]:
+    extensions: dict[str, Any] = {"timeout": httpx.Timeout(timeout).as_dict()}
+    return {**extensions, "trace": trace} if trace else extensions
 
 
 def _failure(error: BaseException, settings: Settings, *, sent: bool) -> NotSent | AnswerLost:
@@ -128,6 +145,7 @@ class SyncHTTP:
 
     def __init__(self, settings: Settings, connecting: Connecting) -> None:
         self._settings = settings
+        self._built = WeakKeyDictionary[Request, httpx.Request]()
         self._connecting = connecting
         self._lock = threading.Lock()
         self._clients: dict[bool, httpx.Client] = {}
@@ -136,9 +154,9 @@ class SyncHTTP:
         """Sends once, with the key; what happened, as a value."""
         client, until = self._client(kept=not request.fresh), time.monotonic() + timeout
         try:
-            message = client.build_request(**_request_options(request, self._settings, timeout))
+            message = _build(client, request, self._settings, self._built)
+            message.extensions = _extensions(timeout, ticket.trace if ticket else None)
             if ticket is not None:
-                message.extensions["trace"] = ticket.trace
                 return self._receive(client, message, until)
             try:
                 return self._receive(client, message, until)
@@ -166,10 +184,8 @@ class SyncHTTP:
             reply = _reply(response, self._settings)
             try:
                 if sink.begin(reply):
-                    for chunk in _guarded(response.iter_raw()):
-                        sink.write(chunk)
-                        sink.report()
-            except _BrokenError as broken:
+                    pour(response.iter_raw(), sink)
+            except BrokenError as broken:
                 return AnswerLost(str(broken))
         return reply
 
@@ -190,17 +206,19 @@ class AsyncHTTP:
 
     def __init__(self, settings: Settings, connecting: Connecting) -> None:
         self._settings = settings
+        self._built = WeakKeyDictionary[Request, httpx.Request]()
         self._connecting = connecting
         self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._left: set[asyncio.Future[None]] = set()
 
     async def exchange(self, request: Request, timeout: float, ticket: Ticket | None) -> Answer:
         """Sends once, with the key; what happened, as a value."""
         client, until = self._client(kept=not request.fresh), time.monotonic() + timeout
         try:
             async with asyncio.timeout(2 * timeout):  # ends what drips
-                message = client.build_request(**_request_options(request, self._settings, timeout))
+                message = _build(client, request, self._settings, self._built)
+                message.extensions = _extensions(timeout, ticket.async_trace if ticket else None)
                 if ticket is not None:
-                    message.extensions["trace"] = ticket.async_trace
                     return await self._receive(client, message, until)
                 try:
                     return await self._receive(client, message, until)
@@ -218,23 +236,36 @@ class AsyncHTTP:
 
     async def fetch(self, url: str, sink: Sink, *, timeout: float) -> Answer:
         """Downloads once, without the key; the file is written on a thread."""
-        client = self._client(kept=False)
+        client = _make(httpx.AsyncClient, self._connecting, kept=False)  # closing it closes all it has lost
+        opening = asyncio.ensure_future(_open(client, self._settings, url, sink, timeout))
         try:
-            message = client.build_request("GET", url, headers=dict(sink.headers), timeout=timeout)
-            response = await client.send(message, stream=True, follow_redirects=True)
-        except Exception as error:
-            return _failure(error, self._settings, sent=_was_sent(error))
-        async with contextlib.aclosing(response):
-            reply = _reply(response, self._settings)
-            try:
-                if sink.begin(reply):
-                    await _pour(_async_guarded(response.aiter_raw()), sink)
-            except _BrokenError as broken:
-                return AnswerLost(str(broken))
+            response = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            self._leave(opening, client)
+            raise
+        async with contextlib.aclosing(client):
+            if not isinstance(response, httpx.Response):
+                return response
+            async with contextlib.aclosing(response):
+                reply = _reply(response, self._settings)
+                try:
+                    if sink.begin(reply):
+                        await async_pour(response.aiter_raw(), sink)
+                except BrokenError as broken:
+                    return AnswerLost(str(broken))
         return reply
+
+    def _leave(self, opening: asyncio.Future[Any], client: httpx.AsyncClient) -> None:
+        """A download given up before its answer began: a handshake that is cancelled loses its socket."""
+        task = asyncio.ensure_future(_close_after(opening, client))
+        self._left.add(task)
+        task.add_done_callback(self._left.discard)
 
     async def close(self) -> None:
         """Lets go of all connections."""
+        for task in list(self._left):
+            task.cancel()
+        await asyncio.gather(*self._left, return_exceptions=True)
         for client in self._clients.values():
             await client.aclose()
 
@@ -244,39 +275,21 @@ class AsyncHTTP:
         return self._clients[kept]
 
 
-class _BrokenError(Exception):
-    """A download broke off; told apart from what the sink or the caller's own code raises."""
-
-
-def _guarded(chunks: Iterator[bytes]) -> Iterator[bytes]:
+async def _open(
+    client: httpx.AsyncClient, settings: Settings, url: str, sink: Sink, timeout: float
+) -> httpx.Response | NotSent | AnswerLost:
     try:
-        yield from chunks
+        message = client.build_request("GET", url, headers=dict(sink.headers), timeout=timeout)
+        return await client.send(message, stream=True, follow_redirects=True)
     except Exception as error:
-        raise _BrokenError(f"{type(error).__name__}: {error}") from error
+        return _failure(error, settings, sent=_was_sent(error))
 
 
-async def _async_guarded(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _close_after(opening: asyncio.Future[Any], client: httpx.AsyncClient) -> None:
     try:
-        async for chunk in chunks:
-            yield chunk
-    except Exception as error:
-        raise _BrokenError(f"{type(error).__name__}: {error}") from error
-
-
-async def _pour(chunks: AsyncIterator[bytes], sink: Sink) -> None:
-    """Writes in batches: a thread for each network chunk would cost more than the writing."""
-    batch = bytearray()
-    try:
-        async for chunk in chunks:
-            batch += chunk
-            if len(batch) >= _BATCH:
-                full, batch = bytes(batch), bytearray()
-                await asyncio.to_thread(sink.write, full)
-                sink.report()
+        await asyncio.wait({opening})
     finally:
-        if batch:  # what came before a break is not fetched again
-            sink.write(bytes(batch))
-            sink.report()
+        await client.aclose()
 
 
 def _add(body: bytearray, chunk: bytes, until: float) -> None:

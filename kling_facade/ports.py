@@ -15,7 +15,7 @@ from kling_facade.events import log
 from kling_facade.http import CONNECTIONS, AsyncHTTP, SyncHTTP
 from kling_facade.ticket import Ticket
 from kling_facade.wire import Answer, AnswerLost, NotSent, Reply
-from kling_facade.workers import Workers
+from kling_facade.workers import Workers, on_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -60,9 +60,9 @@ class SyncIO:
         """The clock's seconds."""
         return self._clock.now()
 
-    async def sleep(self, seconds: float) -> None:
-        """Returns when that many seconds have passed."""
-        self._clock.sleep(seconds)
+    async def sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
+        """Returns when that many seconds have passed, or ``wake`` is done."""
+        self._clock.sleep(seconds, wake)
 
     async def blocking(self, work: Callable[[], T]) -> T:
         """Runs it here."""
@@ -151,13 +151,13 @@ class AsyncIO:
         """The clock's seconds."""
         return self._clock.now()
 
-    async def sleep(self, seconds: float) -> None:
-        """Returns when that many seconds have passed."""
-        await self._clock.async_sleep(seconds)
+    async def sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
+        """Returns when that many seconds have passed, or ``wake`` is done."""
+        await self._clock.async_sleep(seconds, wake)
 
     async def blocking(self, work: Callable[[], T]) -> T:
         """Runs it on a thread."""
-        return await asyncio.to_thread(work)
+        return await on_thread(work)
 
     async def send(self, request: Request, *, timeout: float) -> Answer:
         """Sends once; returns at the latest after ``timeout`` real seconds."""

@@ -1,7 +1,9 @@
-"""A few threads for calls that may never come back."""
+"""Threads: a few for calls that may never come back, and any for work that is never left behind."""
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import threading
 from concurrent.futures import Future
 from queue import SimpleQueue
@@ -80,3 +82,19 @@ def _settle(future: Future[Any], call: Callable[[], Any]) -> None:
         future.set_result(call())
     except BaseException as error:
         future.set_exception(error)
+
+
+async def on_thread(work: Callable[[], T]) -> T:
+    """What ``work`` returns; a cancelled caller waits for it too, so that nothing goes on behind its back."""
+    within = contextvars.copy_context()
+    thread = asyncio.get_running_loop().run_in_executor(None, lambda: within.run(work))
+    cancelled: asyncio.CancelledError | None = None
+    while not thread.done():
+        try:
+            await asyncio.wait({thread})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return thread.result()
+    thread.exception()  # retrieved: asyncio would complain of it
+    raise cancelled

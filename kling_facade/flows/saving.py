@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kling_facade.flows.session import Session
 
 _DEAD = frozenset({401, 403, 404, 410})
-_ATTEMPTS = 4  # in a row that bring no byte
+_ATTEMPTS = 4  # in a row that bring nothing new
 
 
 async def save(
@@ -43,8 +43,9 @@ async def save(
     target = await io.blocking(
         lambda: choose_target(path, default_name=_file_name(task_id), overwrite=overwrite)
     )
-    part = await io.blocking(lambda: PartFile(target, on_progress=on_progress))
+    part = PartFile(target, on_progress=on_progress)
     try:
+        await io.blocking(part.open)
         await _fill(session, task_id, url, part)
         await io.blocking(lambda: part.commit(overwrite=overwrite))
     except KlingError as error:
@@ -63,11 +64,10 @@ def _file_name(task_id: str) -> str:
 
 async def _fill(session: Session, task_id: str, url: str, part: PartFile) -> None:
     """Fetches until the part is complete: resumes where it broke off, changes a dead link once."""
-    io, refreshed, vain = session.io, False, 0
+    io, refreshed, vain, most = session.io, False, 0, 0
     while True:
-        size = part.size
         answer = await io.fetch(url, part, timeout=session.settings.timeout)
-        if isinstance(answer, Reply) and answer.status in (200, 206) and part.complete:
+        if isinstance(answer, Reply) and answer.status in (200, 206) and await io.blocking(part.whole):
             return
         if isinstance(answer, Reply) and answer.status in _DEAD:
             if refreshed:
@@ -77,7 +77,8 @@ async def _fill(session: Session, task_id: str, url: str, part: PartFile) -> Non
             url, refreshed = await _fresh_link(session, task_id, url), True
             continue
         _raise_if_final(answer)
-        vain = 0 if part.size > size else vain + 1
+        vain = 0 if part.size > most else vain + 1
+        most = max(most, part.size)
         if vain >= _ATTEMPTS:
             raise DownloadError(f"the download broke off {vain} times in a row: {_reason(answer)}.")
         await io.sleep(random.uniform(0.25, 1.0) * 2**vain)
@@ -101,4 +102,7 @@ def _raise_if_final(answer: Answer) -> None:
 
 
 def _reason(answer: Answer) -> str:
-    return f"HTTP {answer.status}" if isinstance(answer, Reply) else answer.reason
+    if not isinstance(answer, Reply):
+        return answer.reason
+    whole = "with what is not a whole video" if answer.status in (200, 206) else ""
+    return f"HTTP {answer.status} {whole}".strip()

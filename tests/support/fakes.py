@@ -13,6 +13,7 @@ from kling_facade.wire import Answer, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
+    from concurrent.futures import Future
 
     from kling_facade.wire import Sink
 
@@ -25,19 +26,31 @@ class FakeClock:
     def __init__(self) -> None:
         self.time = 1000.0
         self.sleeps: list[float] = []
+        self.events: list[tuple[float, Callable[[], object]]] = []  # what happens to happen, and when
 
     def now(self) -> float:
         return self.time
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
         self.sleeps.append(seconds)
-        self.time += seconds
+        until = self.time + seconds
+        while not (wake and wake.done()) and self.events and min(self.events, key=_when)[0] <= until:
+            event = min(self.events, key=_when)
+            self.events.remove(event)
+            self.time = max(self.time, event[0])
+            event[1]()
+        if not (wake and wake.done()):
+            self.time = until
 
-    async def async_sleep(self, seconds: float) -> None:
-        self.sleep(seconds)
+    async def async_sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
+        self.sleep(seconds, wake)
 
     def acting(self) -> AbstractContextManager[object]:
         return nullcontext()
+
+
+def _when(event: tuple[float, object]) -> float:
+    return event[0]
 
 
 class FakeIO:
@@ -54,8 +67,8 @@ class FakeIO:
     def now(self) -> float:
         return self.clock.now()
 
-    async def sleep(self, seconds: float) -> None:
-        self.clock.sleep(seconds)
+    async def sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
+        self.clock.sleep(seconds, wake)
 
     async def send(self, request: Request, *, timeout: float) -> Answer:
         assert timeout > 0

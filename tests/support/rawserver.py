@@ -90,8 +90,8 @@ def _read_request(connection: socket.socket) -> bytes:
     length = next(
         (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
     )
-    while len(body) < length:
-        body += connection.recv(65536)
+    while len(body) < length and (part := connection.recv(65536)):
+        body += part
     return head + b"\r\n\r\n" + body
 
 
