@@ -96,6 +96,11 @@ class Turns:
             self._queue.remove(place)
             return 0.0
 
+    def wait(self) -> float:
+        """About how many seconds a newcomer would wait, going by the length of the queue."""
+        with self._lock:
+            return 0.0 if self._most is None else len(self._queue) * self._period / self._calls
+
     def leave(self, place: Place) -> None:
         """Gives up a place whose turn has not come."""
         with self._lock:

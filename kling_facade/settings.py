@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -62,7 +61,7 @@ def check_seconds(name: str, value: object) -> float:
     """The value as a float, if it is a length of time that can be waited for."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidInputError(name, f"a number of seconds, not {type(value).__name__}")
-    if math.isnan(value) or not 0 < value <= LONGEST:
+    if not 0 < value <= LONGEST:  # NaN too
         raise InvalidInputError(name, f"{value!r} is not between 0 and {LONGEST:,.0f} seconds (30 days)")
     return float(value)
 
@@ -94,7 +93,7 @@ def _read_url(name: str, variable: str, given: str | None, environ: Mapping[str,
 
 def http_url_problem(url: str) -> str:
     """Why this is no absolute http(s) URL; "" if it is one."""
-    if any(character.isspace() or not character.isprintable() for character in url):
+    if " " in url or not url.isprintable():  # no other white space counts as printable
         return "holds white space or control characters"
     try:
         parts = urlsplit(url)

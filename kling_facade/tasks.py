@@ -30,7 +30,7 @@ class _Handle:
 
     def __init__(self, session: Session, task_id: str, bought: Bought | None = None) -> None:
         self._session = session
-        self._submitted_at = bought.at if bought else None
+        self._bought = bought
         self.id = task_id
         self.submission_id = bought.submission_id if bought else None
 
@@ -39,7 +39,7 @@ class _Handle:
 
     def _watch(self, timeout: float) -> Watch:
         timeout = check_seconds("timeout", timeout)
-        return Watch(self._session, self.id, timeout=timeout, submitted_at=self._submitted_at)
+        return Watch(self._session, self.id, timeout=timeout, bought=self._bought)
 
 
 class Task(_Handle):

@@ -14,15 +14,18 @@ from kling_facade.errors import (
 )
 from kling_facade.events import Event, log
 from kling_facade.flows.calling import Call, make, take_turn
+from kling_facade.flows.listening import Ear
 from kling_facade.flows.session import Sighting
 from kling_facade.flows.submitting import submit
 from kling_facade.inputs import record_request
+from kling_facade.kinds import kind_seen
 from kling_facade.operations import RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kling_facade.flows.session import Session
+    from kling_facade.flows.submitting import Bought
     from kling_facade.images import Image
     from kling_facade.inputs import Inputs
     from kling_facade.records import TaskStatus
@@ -38,11 +41,11 @@ class Watch:
         session: the client's.
         task_id: the task.
         timeout: seconds until the waiting ends.
-        submitted_at: when the task was created, on the client's clock; None if another process did it.
+        bought: what the submission told of the task; None if another process submitted it.
     """
 
     def __init__(
-        self, session: Session, task_id: str, *, timeout: float, submitted_at: float | None = None
+        self, session: Session, task_id: str, *, timeout: float, bought: Bought | None = None
     ) -> None:
         self._session = session
         self._call = Call(RECORD, record_request(session.settings, task_id), task_id)
@@ -50,10 +53,12 @@ class Watch:
         self._timeout = timeout
         self._began = session.io.now()
         self._deadline = self._began + timeout
-        self._submitted_at = submitted_at
+        self._submitted_at = bought.at if bought else None
+        self._kind = bought.kind if bought else None
+        self._ear = Ear(session.inbox, task_id)
         self._first_look: float | None = None
         self._last_look = self._began
-        self._pause = 0.0 if submitted_at is None else session.polling.first(self._began - submitted_at)
+        self._pause = self._first_pause()
         self._status: TaskStatus | None = None
         self._trouble: KlingError | None = None
 
@@ -73,7 +78,8 @@ class Watch:
             self._last_look = now
             if seen is not None:
                 self._status, self._trouble = seen, None
-                self._pause = self._session.polling.next(self._age(now))
+                self._get_to_know(seen, now)
+                self._pause = self._next_pause(now)
                 return seen
 
     async def _wait(self) -> None:
@@ -82,13 +88,15 @@ class Watch:
         if self._pause >= left:
             self._pause = left - _LAST_LOOK if left > 2 * _LAST_LOOK else left
         if self._pause > 0:
-            await io.sleep(self._pause)
+            await self._ear.sleep(io, self._pause)
         if io.now() >= self._deadline:
             raise self._too_late() from self._trouble
 
     def _seen_by_another(self) -> TaskStatus | None:
         """What somebody else who waits for the same task has seen since this one's last look."""
-        return self._sighting.status if self._sighting.at > self._last_look else None
+        status = self._sighting.status if self._sighting.at > self._last_look else None
+        # a callback is younger than what did not see the end yet
+        return None if status and self._ear.woken and not status.done else status
 
     async def _look(self) -> TaskStatus | None:
         session = self._session
@@ -99,18 +107,35 @@ class Watch:
         now = session.io.now()
         self._first_look = now if self._first_look is None else self._first_look
         timeout = min(session.settings.timeout, self._deadline - now)
+        self._ear.attend()
         outcome = await make(session, self._call, session.queries, place, timeout=timeout)
         now = session.io.now()
         if isinstance(outcome, Denied):
-            self._pause = session.polling.next(self._age(now))
+            self._pause = self._next_pause(now)
             self._endure(outcome)
             return None
         self._sighting.at, self._sighting.status = now, outcome.value
         session.events.tell(Event(name="looked", at=now, call=RECORD.name, task_id=self._call.subject))
         return outcome.value
 
-    def _age(self, now: float) -> float:
-        return now - (self._began if self._submitted_at is None else self._submitted_at)
+    def _first_pause(self) -> float:
+        """None for a task that may have ended long ago."""
+        if self._submitted_at is None:
+            return 0.0
+        session, age = self._session, self._began - self._submitted_at
+        return session.polling.first(self._kind, age, queue=session.queries.wait(), called=self._ear.called)
+
+    def _next_pause(self, now: float) -> float:
+        session = self._session
+        age = now - (self._began if self._submitted_at is None else self._submitted_at)
+        return session.polling.next(self._kind, age, queue=session.queries.wait(), called=self._ear.called)
+
+    def _get_to_know(self, seen: TaskStatus, now: float) -> None:
+        """Takes kind and age from the record where no submission told them."""
+        self._kind = self._kind or kind_seen(seen)
+        if self._submitted_at is None and seen.elapsed is not None:
+            self._submitted_at = now - seen.elapsed
+        self._session.learn(seen, self._kind)
 
     def _endure(self, denied: Denied) -> None:
         """Keeps what waiting may mend; raises the rest."""
@@ -198,7 +223,7 @@ async def generate(
     bought = await submit(session, image, inputs, key=key, timeout=timeout)
     try:
         left = max(deadline - session.io.now(), 0.001)
-        watch = Watch(session, bought.task_id, timeout=left, submitted_at=bought.at)
+        watch = Watch(session, bought.task_id, timeout=left, bought=bought)
         return await wait(watch, on_update)
     except KlingError:
         raise  # names the task

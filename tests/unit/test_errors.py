@@ -27,6 +27,7 @@ EXAMPLES = [
     errors.TaskFailedError("no", status=STATUS, failure=Failure("500", "busy", "transient")),
     errors.ResultMissingError("no link", status=STATUS),
     errors.WaitTimeoutError("later", task_id="t1", status=STATUS),
+    errors.CallbackRejectedError("no", http_status=401),
     errors.DownloadError("no"),
     errors.LinkExpiredError("no"),
 ]

@@ -16,16 +16,19 @@ HEAVY = ("httpx", "attr", "attrs", "kling_api", "asyncio", "sqlite3")
 # each may import what stands before it, and its own line
 ORDER = [
     {"errors", "_version", "jsons", "events", "workers"},
+    {"callbacks"},
     {"wire"},
     {"settings", "clock", "ticket"},
     {"moments", "failures", "polling", "inputs", "limits", "journal"},
-    {"images", "records", "envelope", "files"},
+    {"images", "records", "envelope", "files", "kinds"},
     {"operations"},
     {"flows"},
+    {"pouring"},
     {"http"},
     {"ports"},
     {"videos", "tasks", "client"},
     {"sandbox"},
+    {"pytest_plugin"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
@@ -74,6 +77,23 @@ def loaded(statement: str) -> set[str]:
 def test_importing_the_package_loads_next_to_nothing() -> None:
     assert not loaded("import kling_facade") & set(HEAVY)
     assert not loaded("from kling_facade import KlingError") & set(HEAVY)
+
+
+def test_importing_callbacks_loads_little_too() -> None:
+    assert not loaded("import kling_facade.callbacks") & set(HEAVY)
+
+
+def test_callbacks_know_the_errors_and_the_standard_library_only() -> None:
+    checked = 0
+    for name, path in modules().items():
+        if not name.startswith("callbacks"):
+            continue
+        for imported in running_imports(path):
+            parts = imported.split(".")
+            own = parts[0] == "kling_facade" and parts[1] in ("callbacks", "errors")
+            assert own or parts[0] in sys.stdlib_module_names, f"{name} imports {imported}"
+            checked += 1
+    assert checked > 10
 
 
 def test_a_client_is_loaded_when_it_is_asked_for() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sqlite3
 import time
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -174,8 +175,8 @@ def test_a_key_about_to_be_bought_elsewhere_is_waited_for(path: Path) -> None:
     Journal(path).begin("elsewhere", key="k", digest=entry.digest, timeout=30)
 
     class ElsewhereIO(FakeIO):
-        async def sleep(self, seconds: float) -> None:
-            await super().sleep(seconds)
+        async def sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
+            await super().sleep(seconds, wake)
             if len(self.clock.sleeps) == 3:
                 Journal(path).end("elsewhere", "submitted", "t7")
 

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from support.fakes import FakeIO, record, reply, session, success
 
 from kling_facade import errors
+from kling_facade.flows.submitting import Bought
 from kling_facade.flows.waiting import Watch, generate, wait
 from kling_facade.inputs import Inputs
+from kling_facade.kinds import kind_asked
 from kling_facade.polling import PollPolicy
 from kling_facade.ports import run
 from kling_facade.records import TaskStatus
@@ -17,10 +19,11 @@ from kling_facade.wire import Answer, AnswerLost, NotSent, Reply
 
 NOT_FOUND = reply({"code": 422, "msg": "recordInfo is null", "data": None})
 INPUTS = Inputs(prompt="p", duration="5", sound=False)
+KIND = kind_asked(INPUTS)
 
 
-def watch(io: FakeIO, *, timeout: float = 900.0, submitted_at: float | None = None) -> Watch:
-    return Watch(session(io), "t1", timeout=timeout, submitted_at=submitted_at)
+def watch(io: FakeIO, *, timeout: float = 900.0, bought: Bought | None = None) -> Watch:
+    return Watch(session(io), "t1", timeout=timeout, bought=bought)
 
 
 def seen(io: FakeIO, *, timeout: float = 900.0) -> list[str]:
@@ -49,7 +52,7 @@ def test_a_wait_for_a_finished_task_takes_one_look() -> None:
 
 def test_a_task_just_submitted_is_not_looked_at_in_vain() -> None:
     io = FakeIO([success()])
-    run(wait(watch(io, submitted_at=io.now() - 4)))
+    run(wait(watch(io, bought=Bought("t1", "s1", KIND, at=io.now() - 4))))
     assert io.times == [1006.0]
 
 
