@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kling_facade.errors import (
         ApiError,
         AuthenticationError,
+        CallbackRejectedError,
         ConfigurationError,
         ConnectionFailedError,
         DownloadError,
@@ -50,6 +51,7 @@ __all__ = [
     "AsyncTask",
     "AsyncVideo",
     "AuthenticationError",
+    "CallbackRejectedError",
     "ConfigurationError",
     "ConnectionFailedError",
     "DownloadError",

@@ -11,7 +11,6 @@ from kling_facade.flows import asking, submitting, waiting
 from kling_facade.flows.session import open_session
 from kling_facade.http import Connecting
 from kling_facade.inputs import check_inputs, check_key, check_task_id
-from kling_facade.journal import Journal
 from kling_facade.polling import PollPolicy
 from kling_facade.ports import AsyncIO, SyncIO, run
 from kling_facade.settings import check_seconds, http_url_problem, read_settings
@@ -24,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
+    from kling_facade.callbacks import CallbackInbox
     from kling_facade.events import Listener
     from kling_facade.images import Image
     from kling_facade.inputs import Duration
-    from kling_facade.journal import Submission
+    from kling_facade.journal import Journal, Submission
     from kling_facade.limits import Limits
     from kling_facade.records import TaskStatus
     from kling_facade.wire import Clock
@@ -45,6 +45,8 @@ class Kling:
         polling: when to look at a waiting task.
         journal: a file (made if missing) or Journal in which every submission is written down, durably,
             before and after the paid call; needed for ``key`` and ``recover``.
+        inbox: where the service's callbacks arrive in this process. Its URL goes out with every submission
+            that names no other; a wait then ends with the callback, and looks rarely once one was received.
         on_event: called with each Event, on the thread or loop that acts; what it raises is logged once.
         proxy: URL of an HTTP proxy; else the environment's.
         ssl_context: for a certificate authority of your own.
@@ -65,6 +67,7 @@ class Kling:
         limits: Limits | None = None,
         polling: PollPolicy | None = None,
         journal: str | os.PathLike[str] | Journal | None = None,
+        inbox: CallbackInbox | None = None,
         on_event: Listener | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -78,7 +81,8 @@ class Kling:
             settings,
             polling or PollPolicy(),
             limits=limits,
-            journal=journal if isinstance(journal, Journal) or journal is None else Journal(journal),
+            journal=journal,
+            inbox=inbox,
             events=Events(on_event),
         )
 
@@ -212,6 +216,7 @@ class AsyncKling:
         limits: Limits | None = None,
         polling: PollPolicy | None = None,
         journal: str | os.PathLike[str] | Journal | None = None,
+        inbox: CallbackInbox | None = None,
         on_event: Listener | None = None,
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
@@ -225,7 +230,8 @@ class AsyncKling:
             settings,
             polling or PollPolicy(),
             limits=limits,
-            journal=journal if isinstance(journal, Journal) or journal is None else Journal(journal),
+            journal=journal,
+            inbox=inbox,
             events=Events(on_event),
         )
 

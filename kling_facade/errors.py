@@ -19,6 +19,7 @@ KlingError
 ├── TaskFailedError             status, failure
 ├── ResultMissingError          success without a link
 ├── WaitTimeoutError            the task is still running; resume with kling.task(id)
+├── CallbackRejectedError       reason, http_status: what to answer its sender
 └── DownloadError
     └── LinkExpiredError
 """
@@ -220,6 +221,20 @@ class WaitTimeoutError(KlingError):
         super().__init__(text)
         self.task_id = task_id
         self.status = status
+
+
+class CallbackRejectedError(KlingError):
+    """A delivery is not a callback of the service, or nobody can tell.
+
+    Attributes:
+        reason: what is wrong with it; holds nothing of what was received.
+        http_status: what to answer, 400 to 499.
+    """
+
+    def __init__(self, reason: str, *, http_status: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.http_status = http_status
 
 
 class DownloadError(KlingError):

@@ -32,9 +32,25 @@ CREATE TABLE IF NOT EXISTS submissions (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_live_row_per_key
     ON submissions (key) WHERE key IS NOT NULL AND state != 'refused';
+CREATE INDEX IF NOT EXISTS rows_by_task ON submissions (task_id);
+CREATE TABLE IF NOT EXISTS callbacks (
+    task_id TEXT PRIMARY KEY,
+    owner TEXT, -- whoever runs the handler; NULL once it has succeeded
+    expires REAL
+);
 """
 _INSERT = """
 INSERT INTO submissions (submission_id, key, digest, state, at, expires) VALUES (?, ?, ?, 'intent', ?, ?)
+"""
+# one statement each: between a look and a change another process could act
+_ADOPT = """
+UPDATE submissions SET state = 'submitted', task_id = ?
+    WHERE submission_id = ? AND task_id IS NULL AND state != 'refused'
+    AND NOT EXISTS (SELECT * FROM submissions WHERE task_id = ?)
+"""
+_CLAIM = """
+INSERT INTO callbacks VALUES (?, ?, ?) ON CONFLICT DO UPDATE
+    SET owner = excluded.owner, expires = excluded.expires WHERE owner IS NOT NULL AND expires <= ?
 """
 _LIVE = (
     "SELECT submission_id, key, digest, state, task_id, at, expires FROM submissions WHERE state != 'refused'"
@@ -99,11 +115,12 @@ class Journal:
     def end(
         self, submission_id: str, state: Literal["submitted", "refused", "unknown"], task_id: str | None
     ) -> None:
-        """Commits how the attempt ended."""
+        """Commits how the attempt ended; without a task id, unless a callback has already brought one."""
         with self._open() as rows:
             rows.execute(
-                "UPDATE submissions SET state = ?, task_id = ? WHERE submission_id = ?",
-                (state, task_id, submission_id),
+                "UPDATE submissions SET state = ?, task_id = ?"
+                " WHERE submission_id = ? AND (task_id IS NULL OR ? = 'submitted')",
+                (state, task_id, submission_id, state),
             )
 
     def find(self, key: str) -> Submission | None:
@@ -145,6 +162,42 @@ class Journal:
         with self._open() as rows:
             if not rows.execute("DELETE FROM submissions WHERE submission_id = ?", (submission_id,)).rowcount:
                 raise InvalidInputError("submission_id", f"the journal has no submission {submission_id!r}")
+
+    def bind(self, submission_id: str, task_id: str) -> bool:
+        """Whether the submission is this task, as far as is known; one without a task becomes it."""
+        with self._open() as rows:
+            rows.execute(_ADOPT, (task_id, submission_id, task_id))
+            known = rows.execute(
+                "SELECT submission_id, task_id FROM submissions"
+                " WHERE state != 'refused' AND (submission_id = ? OR task_id = ?)",
+                (submission_id, task_id),
+            ).fetchall()
+        return not known or known == [(submission_id, task_id)]
+
+    def claim(self, task_id: str, *, owner: str, seconds: float) -> Literal["taken", "busy", "finished"]:
+        """Asks to handle the callback of a task: "taken" by this owner, "busy" with another, or "finished".
+
+        Args:
+            task_id: the task.
+            owner: of the claim.
+            seconds: after which the claim of an owner that died is void.
+        """
+        now = time.time()
+        with self._open() as rows:
+            if rows.execute(_CLAIM, (task_id, owner, now + seconds, now)).rowcount:
+                return "taken"
+            held = rows.execute("SELECT owner FROM callbacks WHERE task_id = ?", (task_id,)).fetchone()
+        return "busy" if held and held[0] else "finished"
+
+    def finish(self, task_id: str) -> None:
+        """The callback of this task was handled, for good."""
+        with self._open() as rows:
+            rows.execute("REPLACE INTO callbacks VALUES (?, NULL, NULL)", (task_id,))
+
+    def release(self, task_id: str, *, owner: str) -> None:
+        """The owner could not handle the callback; another may try."""
+        with self._open() as rows:
+            rows.execute("DELETE FROM callbacks WHERE task_id = ? AND owner = ?", (task_id, owner))
 
     @contextmanager
     def _open(self) -> Generator[sqlite3.Connection]:

@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
+    from concurrent.futures import Future
     from contextlib import AbstractContextManager
 
 T = TypeVar("T")
@@ -100,11 +101,11 @@ class Clock(Protocol):
         """Seconds that never run backwards, from any beginning."""
         ...
 
-    def sleep(self, seconds: float) -> None:
-        """Returns when that many seconds have passed."""
+    def sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
+        """Returns when that many seconds have passed, or ``wake`` is done."""
         ...
 
-    async def async_sleep(self, seconds: float) -> None:
+    async def async_sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
         """The same, without holding up the event loop."""
         ...
 
@@ -120,8 +121,8 @@ class IO(Protocol):
         """The clock's seconds."""
         ...
 
-    async def sleep(self, seconds: float) -> None:
-        """Returns when that many seconds have passed."""
+    async def sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
+        """Returns when that many seconds have passed, or ``wake`` is done."""
         ...
 
     async def send(self, request: Request, *, timeout: float) -> Answer:

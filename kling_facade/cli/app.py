@@ -7,6 +7,7 @@ import typer
 
 from kling_facade import __version__
 from kling_facade.cli import exits, options, steps
+from kling_facade.cli.callbacks import callbacks
 from kling_facade.cli.documents import describe_task, printable, spell_task
 from kling_facade.cli.journals import describe_submission, spell_submission
 from kling_facade.cli.options import Seconds
@@ -25,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it shows local variables, the key among them
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(callbacks, name="callbacks")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -239,6 +241,13 @@ def serve_sandbox(
     balance: Annotated[
         float, typer.Option("--credits", help="What the account holds at the start.")
     ] = 10_000.0,
+    scenario: Annotated[
+        str, typer.Option(help="What happens to tasks and calls: ordinary, stuck, moderated, flaky, …")
+    ] = "ordinary",
+    quirk: Annotated[
+        list[str] | None, typer.Option(help="A reading of the API to speak instead; may be repeated.")
+    ] = None,
+    webhook_key: Annotated[str | None, typer.Option(help="Sign callbacks with this key.")] = None,
 ) -> None:
     """Serve a stand-in for the service on this machine until Ctrl-C.
 
@@ -246,7 +255,16 @@ def serve_sandbox(
     a pan and zoom over the picture, not made by Kling.
     """
     with talking() as talk:
-        sandbox = start_sandbox(host=host, port=port, speed=speed, seed=seed, credits=balance)
+        sandbox = start_sandbox(
+            host=host,
+            port=port,
+            speed=speed,
+            seed=seed,
+            credits=balance,
+            scenario=scenario,
+            quirks=quirk or (),
+            webhook_key=webhook_key,
+        )
         typer.echo(f"export APIKLEY_API_KEY={sandbox.api_key}")
         typer.echo(f"export APIKLEY_BASE_URL={sandbox.url}")
         typer.echo(f"export APIKLEY_UPLOAD_URL={sandbox.url}/file-upload")

@@ -83,14 +83,16 @@ def start_sandbox(**options: Any) -> Sandbox:
     """A sandbox for other processes, running; ``options`` as for ``Sandbox``.
 
     Raises:
-        ConfigurationError: it cannot listen where it should.
+        ConfigurationError: it cannot listen where it should, or there is no such scenario or quirk.
     """
     require("sandbox")
     from kling_facade.sandbox import Sandbox
 
-    sandbox = Sandbox(realtime=True, **options)
     try:
+        sandbox = Sandbox(realtime=True, **options)
         sandbox.start()
+    except ValueError as error:
+        raise ConfigurationError(f"The sandbox cannot do that: {error}.") from error
     except OSError as error:
         where = f"{options['host']}:{options['port']}"
         raise ConfigurationError(f"The sandbox cannot listen on {where}: {error.strerror}.") from error

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from attrs import field, frozen
 
+from kling_facade.errors import InvalidInputError
 from kling_facade.events import Events
+from kling_facade.inputs import check_url
+from kling_facade.journal import Journal
+from kling_facade.kinds import kind_seen
 from kling_facade.limits import Limits, Turns
 
 if TYPE_CHECKING:
-    from kling_facade.journal import Journal
+    import os
+
+    from kling_facade.callbacks import CallbackInbox
+    from kling_facade.kinds import Kind
     from kling_facade.polling import PollPolicy
     from kling_facade.records import TaskStatus
     from kling_facade.settings import Settings
     from kling_facade.wire import IO
+
+_REMEMBERED = 256  # finished tasks, whose durations are not learned again
 
 
 class Sighting:
@@ -38,8 +48,22 @@ class Session:
     creates: Turns
     queries: Turns
     journal: Journal | None = None
+    inbox: CallbackInbox | None = None
     events: Events = field(factory=Events)
     sightings: WeakValueDictionary[str, Sighting] = field(factory=WeakValueDictionary[str, Sighting])
+    _learned: deque[str] = field(factory=lambda: deque[str](maxlen=_REMEMBERED))
+
+    def learn(self, status: TaskStatus, kind: Kind | None = None) -> None:
+        """Tells the policy how long a video took, by the service's own clock; once, however often it is seen.
+
+        Args:
+            status: of a task in any state.
+            kind: as asked for; None to go by the record.
+        """
+        begin, end = status.created_at, status.completed_at
+        if status.succeeded and begin and end and status.task_id not in self._learned:
+            self._learned.append(status.task_id)
+            self.polling.learn(kind or kind_seen(status), (end - begin).total_seconds())
 
 
 def open_session(
@@ -48,11 +72,17 @@ def open_session(
     polling: PollPolicy,
     *,
     limits: Limits | None = None,
-    journal: Journal | None = None,
+    journal: str | os.PathLike[str] | Journal | None = None,
+    inbox: CallbackInbox | None = None,
     events: Events | None = None,
 ) -> Session:
-    """A session with its own queues."""
+    """A session with its own queues; its inbox, if there is one, remembers in its journal."""
     limits = limits or Limits()
+    journal = journal if isinstance(journal, Journal) or journal is None else Journal(journal)
+    if inbox is not None:
+        _check_inbox_url(inbox)
+        if journal is not None:
+            inbox.lend(journal)
     return Session(
         io,
         settings,
@@ -60,5 +90,11 @@ def open_session(
         creates=Turns(limits.creates, limits.create_period),
         queries=Turns(limits.queries, limits.query_period),
         journal=journal,
+        inbox=inbox,
         events=events or Events(),
     )
+
+
+def _check_inbox_url(inbox: CallbackInbox) -> None:
+    if inbox.url is not None and "#" in check_url("inbox", inbox.url):
+        raise InvalidInputError("inbox", f"the mark goes into the query: {inbox.url!r} must have no #")

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kling_facade.envelope import Accepted, Denied
 from kling_facade.errors import (
@@ -22,13 +22,17 @@ from kling_facade.images import Picture, read_image
 from kling_facade.inputs import MODEL, create_request
 from kling_facade.journal import Submission
 from kling_facade.jsons import encode
+from kling_facade.kinds import kind_asked
 from kling_facade.operations import CREATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kling_facade.flows.session import Session
     from kling_facade.images import Image
     from kling_facade.inputs import Inputs
     from kling_facade.journal import Journal
+    from kling_facade.kinds import Kind
     from kling_facade.limits import Place
     from kling_facade.wire import Request
 
@@ -41,11 +45,13 @@ class Bought:
 
     Attributes:
         submission_id: of the attempt that was accepted.
+        kind: what was asked for.
         at: when, on the client's clock; None if it was accepted before.
     """
 
     task_id: str
     submission_id: str
+    kind: Kind
     at: float | None = None
 
 
@@ -56,12 +62,14 @@ class Order:
     Attributes:
         key: the caller's name for it; None if it may be bought again.
         digest: of what is asked for; where the news of it go does not matter.
+        kind: of task.
         deadline: on the client's clock, for all that comes before the create.
         timeout: the same as a length of time, for messages.
     """
 
     key: str | None
     digest: str
+    kind: Kind
     deadline: float
     timeout: float
 
@@ -80,11 +88,16 @@ async def submit(
     """
     deadline = session.io.now() + timeout
     source = await session.io.blocking(lambda: read_image(image))
-    order = Order(key, _digest(inputs, source), deadline, timeout)
+    order = Order(key, _digest(inputs, source), kind_asked(inputs), deadline, timeout)
     if (known := await _recall(session, order)) is not None:
         return known
     image_url = await upload(session, source, timeout=timeout) if isinstance(source, Picture) else source
-    return await _buy(session, order, create_request(session.settings, inputs, image_url))
+
+    def spell(submission_id: str) -> Request:
+        marked = _mark_callback_url(session, inputs, submission_id)
+        return create_request(session.settings, marked, image_url)
+
+    return await _buy(session, order, spell)
 
 
 async def place_image(session: Session, image: Image) -> str:
@@ -101,7 +114,7 @@ async def recover(session: Session) -> list[Submission]:
     return await session.io.blocking(journal.submissions)
 
 
-async def _buy(session: Session, order: Order, request: Request) -> Bought:
+async def _buy(session: Session, order: Order, spell: Callable[[str], Request]) -> Bought:
     io, patience, attempt = session.io, Patience(), 0
     while True:
         attempt += 1
@@ -109,14 +122,15 @@ async def _buy(session: Session, order: Order, request: Request) -> Bought:
             raise ConnectionFailedError(
                 f"{order.timeout:g} s passed before the create was sent. Nothing was charged."
             )
-        call = Call(CREATE, request, uuid4().hex)
+        submission_id = uuid4().hex
+        call = Call(CREATE, spell(submission_id), submission_id)
         turn = await take_turn(session, session.creates, deadline=order.deadline)
         if turn is None:
             raise no_turn(call, order.timeout)
         offer = _Offer(session, order, call, turn, attempt)
         outcome = await io.finish(offer.make, orphaned=_report_orphan)
         if isinstance(outcome, Accepted):
-            return Bought(outcome.value, call.subject, io.now())
+            return Bought(outcome.value, call.subject, order.kind, io.now())
         if isinstance(outcome, Submission):
             if (known := await _recall(session, order)) is not None:
                 return known
@@ -209,7 +223,7 @@ async def _recall(session: Session, order: Order) -> Bought | None:
                 "key", f"{key!r} was used for other inputs (submission {known.submission_id})"
             )
         if known.task_id is not None:
-            return Bought(known.task_id, known.submission_id)
+            return Bought(known.task_id, known.submission_id, order.kind)
         if known.state == "unknown" or session.io.now() >= order.deadline:
             raise SubmissionUncertainError(
                 f"create task: submission {known.submission_id} of key {key!r} may have been accepted and "
@@ -227,6 +241,13 @@ def _write_down(journal: Journal, submission_id: str, outcome: Accepted[str] | D
         journal.end(submission_id, "unknown", None)
     else:
         journal.end(submission_id, "refused", None)
+
+
+def _mark_callback_url(session: Session, inputs: Inputs, submission_id: str) -> Inputs:
+    """The inbox's URL, unless the caller named one: that may be anybody's, and is sent as it is."""
+    if session.inbox is None or inputs.callback_url is not None:
+        return inputs
+    return evolve(inputs, callback_url=session.inbox.callback_url(submission_id))
 
 
 def _digest(inputs: Inputs, source: str | Picture) -> str:

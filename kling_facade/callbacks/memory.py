@@ -1,0 +1,87 @@
+"""Which callbacks were handled: what an inbox must remember, and where."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import Literal, Protocol
+
+ClaimState = Literal["taken", "busy", "finished"]
+
+
+class Memory(Protocol):
+    """What an inbox must remember of tasks; a ``Journal`` is one that processes share. Thread-safe."""
+
+    def bind(self, submission_id: str, task_id: str) -> bool:
+        """Whether the submission is this task, as far as is known; the first that is named is."""
+        ...
+
+    def claim(self, task_id: str, *, owner: str, seconds: float) -> ClaimState:
+        """Asks to handle a task: "taken" by this owner, "busy" with another one, or "finished" before.
+
+        Args:
+            task_id: the task.
+            owner: of the claim.
+            seconds: after which the claim of an owner that died is void.
+        """
+        ...
+
+    def finish(self, task_id: str) -> None:
+        """The task was handled, for good."""
+        ...
+
+    def release(self, task_id: str, *, owner: str) -> None:
+        """The owner could not handle it; another may try."""
+        ...
+
+
+class RecentMemory:
+    """The last tasks of this process.
+
+    Args:
+        size: how many.
+    """
+
+    def __init__(self, size: int = 10_000) -> None:
+        self._size = size
+        self._lock = Lock()
+        self._finished = OrderedDict[str, None]()
+        self._tasks = OrderedDict[str, str]()
+        self._claims: dict[str, tuple[str, float]] = {}
+
+    def bind(self, submission_id: str, task_id: str) -> bool:
+        """See ``Memory.bind``."""
+        with self._lock:
+            known = self._tasks.setdefault(submission_id, task_id)
+            _shorten(self._tasks, self._size)
+        return known == task_id
+
+    def claim(self, task_id: str, *, owner: str, seconds: float) -> ClaimState:
+        """See ``Memory.claim``."""
+        now = time.monotonic()
+        with self._lock:
+            if task_id in self._finished:
+                return "finished"
+            if task_id in self._claims and self._claims[task_id][1] > now:
+                return "busy"
+            self._claims[task_id] = (owner, now + seconds)
+        return "taken"
+
+    def finish(self, task_id: str) -> None:
+        """See ``Memory.finish``."""
+        with self._lock:
+            self._claims.pop(task_id, None)
+            self._finished[task_id] = None
+            _shorten(self._finished, self._size)
+
+    def release(self, task_id: str, *, owner: str) -> None:
+        """See ``Memory.release``."""
+        with self._lock:
+            if task_id in self._claims and self._claims[task_id][0] == owner:
+                del self._claims[task_id]
+
+
+def _shorten(entries: OrderedDict[str, None] | OrderedDict[str, str], size: int) -> None:
+    while len(entries) > size:
+        entries.popitem(last=False)

@@ -1,0 +1,176 @@
+"""Whether a callback is what it says it is: any bytes in, a ``Callback`` or one kind of error out."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from json import JSONDecoder
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+
+from kling_facade.callbacks.signatures import Keys, read_mark
+from kling_facade.errors import CallbackRejectedError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    Text = str | bytes
+    Headers = Mapping[str, str] | Iterable[tuple[Text, Text]]
+
+MAX_BODY = 1024**2  # bytes; a callback has a few thousand
+TIMESTAMP, SIGNATURE = "X-Webhook-Timestamp", "X-Webhook-Signature"
+_HEADERS: dict[str | bytes, str] = {
+    spelled: name for name in (TIMESTAMP, SIGNATURE) for spelled in (name.lower(), name.lower().encode())
+}
+_ID_NAMES = ("taskId", "task_id")
+_LONGEST_ID = 256  # characters
+_LONGEST_TIME = 11  # digits of Unix seconds: until the year 5138
+
+
+class Callback(NamedTuple):
+    """The news that a task has ended; how, ``kling.task(callback.task_id).status()`` tells.
+
+    It has no result: the signature covers the id and the time only, so whoever has seen one callback can send
+    any other content with it.
+
+    Attributes:
+        task_id: the task.
+        sent_at: when the service signed it; None where only our own mark vouches for it.
+        key_index: which of the keys it was made with, 0 for the first.
+        submission_id: the attempt to buy that the mark names; None where there is no mark.
+    """
+
+    task_id: str
+    sent_at: datetime | None
+    key_index: int
+    submission_id: str | None
+
+
+class CallbackVerifier:
+    """Tells the service's callbacks from everybody else's.
+
+    A callback must bear the service's signature or the mark that this library puts on callback URLs; whatever
+    it bears must be right.
+
+    Args:
+        keys: webhook keys, as one string split at white space or several; else ``APIKLEY_WEBHOOK_KEYS``. All
+            are accepted, so that a key can be changed without losing a callback; the first one makes marks.
+        tolerance: seconds by which the signed time may be off, in either direction.
+        clock: Unix seconds.
+
+    Raises:
+        ConfigurationError: no key, or an empty one.
+        InvalidInputError: of field "tolerance".
+    """
+
+    def __init__(
+        self,
+        keys: str | Iterable[str] | None = None,
+        *,
+        tolerance: float = 300.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not tolerance > 0:
+            raise InvalidInputError("tolerance", f"{tolerance!r} is not a number of seconds above 0")
+        self._keys = Keys(keys)
+        self._tolerance = tolerance
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} with {self._keys!r}>"
+
+    def verify(self, headers: Headers, body: bytes, query: str = "") -> Callback:
+        """The callback, if it can be trusted to be one.
+
+        Args:
+            headers: a mapping or pairs, names in any case.
+            body: as received.
+            query: of the URL, as received, without the question mark.
+
+        Raises:
+            CallbackRejectedError: it cannot; whatever the bytes, nothing else is raised.
+        """
+        timestamp, signature = _read_headers(headers)
+        mark = read_mark(query)
+        if signature is None and mark is None:
+            raise CallbackRejectedError("it is neither signed nor marked", http_status=401)
+        task_id = _read_task_id(body)
+        submission_id, key_index = self._check_mark(*mark) if mark else (None, 0)
+        sent_at = None
+        if signature is not None:
+            sent_at, key_index = self._check_signature(task_id, timestamp, signature)
+        return Callback(task_id, sent_at, key_index, submission_id)
+
+    def mark(self, submission_id: str) -> str:
+        """The query parameter by which a callback of this submission will be known."""
+        return self._keys.mark(submission_id)
+
+    def _check_mark(self, submission_id: str, mac: str) -> tuple[str, int]:
+        index = self._keys.marker(submission_id, mac)
+        if index is None:
+            raise CallbackRejectedError("the mark in the URL is not ours", http_status=401)
+        return submission_id, index
+
+    def _check_signature(self, task_id: str, timestamp: bytes, signature: bytes) -> tuple[datetime, int]:
+        if not timestamp.isdigit() or len(timestamp) > _LONGEST_TIME:
+            raise CallbackRejectedError("the time is not in Unix seconds", http_status=400)
+        seconds = int(timestamp)
+        if abs(self._clock() - seconds) > self._tolerance:
+            raise CallbackRejectedError("it was not signed just now", http_status=401)
+        index = self._keys.signer(task_id, timestamp, signature)
+        if index is None:
+            raise CallbackRejectedError("the signature is not right", http_status=401)
+        return datetime.fromtimestamp(seconds, UTC), index
+
+
+def _read_headers(headers: Headers) -> tuple[bytes, bytes | None]:
+    """Time and signature; b"" and None where they are missing."""
+    found: dict[str, bytes] = {}
+    for name, value in _pairs(headers):
+        if (known := _HEADERS.get(name.lower())) is not None:
+            if known in found:
+                raise CallbackRejectedError(f"{known} is given twice", http_status=400)
+            # what is not ASCII becomes "?", which is in no time and no signature
+            found[known] = value if isinstance(value, bytes) else value.encode("ascii", "replace")
+    return found.get(TIMESTAMP, b""), found.get(SIGNATURE)
+
+
+def _pairs(headers: Any) -> Iterable[tuple[Text, Text]]:
+    """The mappings of frameworks list a header that came twice twice."""
+    pairs: Iterable[tuple[Text, Text]] = headers.items() if hasattr(headers, "items") else headers
+    return pairs
+
+
+def _read_task_id(body: bytes) -> str:
+    """The one id that the body names; the wire has had it in four places."""
+    if len(body) > MAX_BODY:
+        raise CallbackRejectedError(f"the body has more than {MAX_BODY:,} bytes", http_status=413)
+    try:
+        text = str(body, "utf-8").strip()
+        document, end = _DECODER.raw_decode(text)
+    except (ValueError, RecursionError):
+        raise CallbackRejectedError("the body is not JSON", http_status=400) from None
+    if end != len(text) or not _is_object(document):
+        raise CallbackRejectedError("the body is not a JSON object", http_status=400)
+    places = (document, document.get("data"))
+    ids = [place[name] for place in places if _is_object(place) for name in _ID_NAMES if name in place]
+    if not ids or ids.count(ids[0]) != len(ids):
+        raise CallbackRejectedError(f"the body names {'two tasks' if ids else 'no task'}", http_status=400)
+    task_id = ids[0]
+    if not isinstance(task_id, str) or not 0 < len(task_id) <= _LONGEST_ID or not task_id.isprintable():
+        raise CallbackRejectedError("the body names a task by what is no id", http_status=400)
+    return task_id
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A name given twice would be read as one id here and as another elsewhere."""
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a name is given twice")
+    return document
+
+
+_DECODER = JSONDecoder(object_pairs_hook=_unique)
