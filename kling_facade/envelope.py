@@ -255,6 +255,8 @@ def _unreadable(operation: Operation[object], said: _Said, advice: str) -> error
 
 def _words(said: _Said) -> str:
     """What the service said, short enough for one line."""
+    if said.code == 200 and not said.text:
+        return "the service answered, but without what was asked for"
     number = f"{said.code}" if said.code == said.reply.status else f"{said.code} in HTTP {said.reply.status}"
     return (
         f"the service answered {number} {said.text[:300]!r}"

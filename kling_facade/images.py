@@ -69,6 +69,8 @@ def read_image(image: Image) -> str | Picture:
         raise InvalidInputError("image", f"the model takes exactly one image, not a {type(image).__name__}")
     if isinstance(image, str) and image.lower().startswith(("http://", "https://")):
         return check_url("image", image)
+    if isinstance(image, str) and not image.strip():
+        raise InvalidInputError("image", "is empty; give a URL, a path, bytes or a binary file")
     if isinstance(image, str) and _SCHEME.match(image):
         scheme = image.split(":")[0]
         raise InvalidInputError(

@@ -14,7 +14,9 @@ from kling_facade.errors import ConfigurationError
 def main() -> None:
     """Runs the command; the process ends with one of the exit codes that ``kling --help`` lists."""
     # what ends a job or a container is an interruption too: it must not swallow a paid task's id
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         require("cli")
         from kling_facade.cli.app import app

@@ -70,7 +70,9 @@ def generate(
 ) -> None:
     """Make a video: submit, wait, save; prints its path."""
     with talking(as_json=as_json, quiet=quiet) as talk:
-        steps.check_output(output, overwrite=overwrite)
+        target = output or Path()
+        steps.check_output(target, overwrite=overwrite)
+        steps.check_key(key, journal)
         way = (
             local(talk, image, journal=journal)
             if sandbox
@@ -88,12 +90,11 @@ def generate(
                     key=key,
                     timeout=timeout,
                 )
-            output = output or Path()
-            steps.keep_track(talk, task.id, target=output, overwrite=overwrite, lasting=service.lasting)
+            steps.keep_track(talk, task.id, target=target, overwrite=overwrite, lasting=service.lasting)
             talk.say(f"task {task.id} is submitted")
             left = max(deadline - service.now(), 0.001)
             video = steps.wait(talk, service, task, timeout=left)
-            path = steps.save(talk, video, output, overwrite=overwrite)
+            path = steps.save(talk, video, target, overwrite=overwrite)
         document = {"path": str(path), "url": video.url, "sandbox": sandbox}
         talk.result(str(path), describe_task(video.status) | document)
 
@@ -108,13 +109,14 @@ def submit(
     callback_url: options.CallbackUrl = None,
     key: options.Key = None,
     journal: options.JournalPath = None,
-    timeout: options.Timeout = WAIT,
+    timeout: options.Turn = WAIT,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Start a video and leave; prints the id of the task."""
-    with talking(as_json=as_json, quiet=quiet) as talk, configured(journal=journal) as service:
-        with steps.submitting(talk, service):
+    with talking(as_json=as_json, quiet=quiet) as talk:
+        steps.check_key(key, journal)
+        with configured(journal=journal) as service, steps.submitting(talk, service):
             task = service.kling.submit(
                 image,
                 prompt,

@@ -48,10 +48,17 @@ JournalPath = Annotated[
 Timeout = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="When to stop waiting; the task goes on.")
 ]
+Turn = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", help="How long to try before the task is created.")
+]
 Output = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="PATH", help="File or directory for the video.", show_default=False
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="File or directory for the video; in a directory it is called ID.mp4.",
+        show_default=False,
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
+import tempfile
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -41,10 +41,21 @@ def check_output(output: Path | None, *, overwrite: bool) -> None:
             raise InvalidInputError("--output", f"'{output}' exists; choose another name, or add --overwrite")
         if not folder.is_dir():
             raise InvalidInputError("--output", f"there is no directory '{folder}'")
-        if not os.access(folder, os.W_OK):
-            raise InvalidInputError("--output", f"the directory '{folder}' cannot be written to")
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise InvalidInputError("--output", f"'{output}' cannot be used: {error.strerror}") from error
+        raise InvalidInputError("--output", f"'{output}' cannot be written: {error.strerror}") from error
+
+
+def check_key(key: str | None, journal: Path | None) -> None:
+    """Refuses a key that nobody would remember.
+
+    Raises:
+        InvalidInputError: of field "--key".
+    """
+    if key is not None and journal is None:
+        raise InvalidInputError(
+            "--key", "needs a file that remembers it: add --journal PATH, or set KLING_JOURNAL"
+        )
 
 
 def name_file(output: Path, task_id: str) -> Path:

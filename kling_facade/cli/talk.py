@@ -12,6 +12,7 @@ from rich.console import Console
 
 from kling_facade.cli.documents import describe_error, printable
 from kling_facade.cli.exits import Exit, exit_code
+from kling_facade.cli.streams import put, steady_stderr
 from kling_facade.errors import (
     KlingError,
     ResultMissingError,
@@ -40,7 +41,7 @@ class Talk:
         self._as_json = as_json
         self._quiet = quiet
         self._warned = False
-        self.console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+        self.console = Console(file=steady_stderr(), markup=False, highlight=False, emoji=False)
         self.task_id: str | None = None
         self.resume: str | None = None
         self.parting = ""
@@ -61,8 +62,14 @@ class Talk:
         self._print(f"warning: {text}", "yellow")
 
     def result(self, text: str, document: dict[str, Any]) -> None:
-        """What the command was for: ``text``, or the document with ``--json``."""
-        typer.echo(json.dumps(document) if self._as_json else text)
+        """What the command was for: ``text``, or the document with ``--json``.
+
+        Raises:
+            Exit: it could not be written; it is said on stderr instead, for it may be the id of a paid task.
+        """
+        if not put(json.dumps(document) if self._as_json else text):
+            self._print(f"error: the result could not be written to stdout. It is: {text}", "red")
+            raise typer.Exit(Exit.ERROR)
 
     def fail(self, error: KlingError) -> None:
         """Says what went wrong, and how to come back to a task that goes on."""
@@ -86,13 +93,16 @@ class Talk:
             self.console.print(f"  {printable(self.resume)}", style="bold", soft_wrap=True)
         if self._as_json:
             document |= {"message": message, "task_id": self.task_id, "resume": self.resume}
-            typer.echo(json.dumps({"error": document}))
+            put(json.dumps({"error": document}))
 
     def _word(self, error: KlingError) -> str:
         """The error's own words, but for those that tell how to go on in Python."""
         if isinstance(error, WaitTimeoutError):
+            if error.status is None and isinstance(error.__cause__, TaskNotFoundError):
+                return f"the service knows no task {error.task_id!r} (yet). Is the id right?"
             last = f"its last state was {error.status.state!r}" if error.status else "no look at it succeeded"
-            return f"task {error.task_id} has not ended ({last}). {self.parting}".strip()
+            trouble = f"; the last trouble: {error.__cause__}" if error.__cause__ else ""
+            return f"task {error.task_id} has not ended ({last}{trouble}). {self.parting}".strip()
         if isinstance(error, ResultMissingError):
             return (
                 f"task {error.task_id} succeeded, but its record holds no link. It is paid for: look again "
