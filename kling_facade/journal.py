@@ -23,6 +23,7 @@ SubmissionState = Literal["intent", "submitted", "unknown"]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS submissions (
     submission_id TEXT PRIMARY KEY,
+    service TEXT NOT NULL,
     key TEXT,
     digest TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('intent', 'submitted', 'refused', 'unknown')),
@@ -31,7 +32,7 @@ CREATE TABLE IF NOT EXISTS submissions (
     expires REAL NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_live_row_per_key
-    ON submissions (key) WHERE key IS NOT NULL AND state != 'refused';
+    ON submissions (service, key) WHERE key IS NOT NULL AND state != 'refused';
 CREATE INDEX IF NOT EXISTS rows_by_task ON submissions (task_id);
 CREATE TABLE IF NOT EXISTS callbacks (
     task_id TEXT PRIMARY KEY,
@@ -40,7 +41,8 @@ CREATE TABLE IF NOT EXISTS callbacks (
 );
 """
 _INSERT = """
-INSERT INTO submissions (submission_id, key, digest, state, at, expires) VALUES (?, ?, ?, 'intent', ?, ?)
+INSERT INTO submissions (submission_id, service, key, digest, state, at, expires)
+    VALUES (?, ?, ?, ?, 'intent', ?, ?)
 """
 # one statement each: between a look and a change another process could act
 _ADOPT = """
@@ -53,8 +55,10 @@ INSERT INTO callbacks VALUES (?, ?, ?) ON CONFLICT DO UPDATE
     SET owner = excluded.owner, expires = excluded.expires WHERE owner IS NOT NULL AND expires <= ?
 """
 _LIVE = (
-    "SELECT submission_id, key, digest, state, task_id, at, expires FROM submissions WHERE state != 'refused'"
+    "SELECT submission_id, service, key, digest, state, task_id, at, expires"
+    " FROM submissions WHERE state != 'refused'"
 )
+_BUSY = 30.0  # seconds that another process may hold the file
 _GRACE = 60.0  # seconds after a create's timeout; by then its process has written how it ended, or is dead
 
 
@@ -64,6 +68,7 @@ class Submission:
 
     Attributes:
         submission_id: the attempt's own id, as in errors and logs.
+        service: the base URL that it went to; a key tried out in a sandbox is still to be had elsewhere.
         key: what the caller named it, or None.
         state: "submitted": accepted, ``task_id`` is known; "unknown": perhaps accepted; "intent": on its way.
         task_id: the service's id, None while unknown.
@@ -72,6 +77,7 @@ class Submission:
     """
 
     submission_id: str
+    service: str
     key: str | None
     state: SubmissionState
     task_id: str | None
@@ -91,15 +97,16 @@ class Journal:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        with self._open() as rows:
-            rows.execute("PRAGMA journal_mode=WAL")
-            rows.executescript(_SCHEMA)
+        self._set_up()
 
-    def begin(self, submission_id: str, *, key: str | None, digest: str, timeout: float) -> Submission | None:
+    def begin(
+        self, submission_id: str, *, service: str, key: str | None, digest: str, timeout: float
+    ) -> Submission | None:
         """Commits the intent to buy; None is the permission, a submission is who has the key already.
 
         Args:
             submission_id: of this attempt.
+            service: base URL of the service.
             key: what the caller named it.
             digest: of what is asked for.
             timeout: seconds after which a create without an answer is given up.
@@ -107,9 +114,9 @@ class Journal:
         now = time.time()
         with self._open() as rows:
             try:
-                rows.execute(_INSERT, (submission_id, key, digest, now, now + timeout + _GRACE))
+                rows.execute(_INSERT, (submission_id, service, key, digest, now, now + timeout + _GRACE))
             except sqlite3.IntegrityError:
-                return _read_one(rows.execute(f"{_LIVE} AND key = ?", (key,)))
+                return _read_one(rows.execute(f"{_LIVE} AND service = ? AND key = ?", (service, key)))
         return None
 
     def end(
@@ -123,10 +130,10 @@ class Journal:
                 (state, task_id, submission_id, state),
             )
 
-    def find(self, key: str) -> Submission | None:
-        """The submission that has this key."""
+    def find(self, key: str, *, service: str) -> Submission | None:
+        """The submission that has this key at this service."""
         with self._open() as rows:
-            return _read_one(rows.execute(f"{_LIVE} AND key = ?", (key,)))
+            return _read_one(rows.execute(f"{_LIVE} AND service = ? AND key = ?", (service, key)))
 
     def submissions(self) -> list[Submission]:
         """All that were or may have been accepted, oldest first; what is still on its way is not listed."""
@@ -199,12 +206,28 @@ class Journal:
         with self._open() as rows:
             rows.execute("DELETE FROM callbacks WHERE task_id = ? AND owner = ?", (task_id, owner))
 
+    def _set_up(self) -> None:
+        """Makes the tables, which several processes may do at once."""
+        until = time.monotonic() + _BUSY
+        while True:
+            try:
+                with self._open() as rows:
+                    rows.execute("PRAGMA journal_mode=WAL")
+                    rows.executescript(_SCHEMA)
+            except ConfigurationError as error:
+                # SQLite does not wait for its lock where the mode of the file changes
+                if not _is_busy(error.__cause__) or time.monotonic() >= until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
     @contextmanager
     def _open(self) -> Generator[sqlite3.Connection]:
         """A connection for one transaction: no thread, process or fork shares one."""
         try:
             with (
-                closing(sqlite3.connect(self._path, timeout=30.0, isolation_level="IMMEDIATE")) as rows,
+                closing(sqlite3.connect(self._path, timeout=_BUSY, isolation_level="IMMEDIATE")) as rows,
                 rows,
             ):
                 rows.execute("PRAGMA synchronous=FULL")
@@ -213,14 +236,21 @@ class Journal:
             raise ConfigurationError(f"the journal {str(self._path)!r} cannot be used: {error}") from error
 
 
+def _is_busy(error: BaseException | None) -> bool:
+    """Whether another process has the file."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return False
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the higher bits say why
+
+
 def _read_one(found: sqlite3.Cursor) -> Submission | None:
     row = found.fetchone()
     return _read(row) if row else None
 
 
-def _read(row: tuple[str, str | None, str, SubmissionState, str | None, float, float]) -> Submission:
+def _read(row: tuple[str, str, str | None, str, SubmissionState, str | None, float, float]) -> Submission:
     """An intent that nobody has ended in time was left by a dead process: nobody knows how it ended."""
-    submission_id, key, digest, state, task_id, at, expires = row
+    submission_id, service, key, digest, state, task_id, at, expires = row
     if state == "intent" and time.time() > expires:
         state = "unknown"
-    return Submission(submission_id, key, state, task_id, datetime.fromtimestamp(at, UTC), digest)
+    return Submission(submission_id, service, key, state, task_id, datetime.fromtimestamp(at, UTC), digest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from binascii import b2a_base64, hexlify
 from functools import partial
-from hmac import compare_digest, digest
+from hmac import HMAC, compare_digest
 from typing import TYPE_CHECKING
 
 from kling_facade.errors import CallbackRejectedError, ConfigurationError
@@ -27,24 +27,24 @@ class Keys:
         ConfigurationError: there is none, or one is empty.
     """
 
-    __slots__ = ("_keys",)
+    __slots__ = ("_keyed",)
 
     def __init__(self, keys: str | Iterable[str] | None = None) -> None:
         if keys is None:
             keys = os.environ.get(VARIABLE, "")
-        self._keys = tuple(map(_check_key, keys.split() if isinstance(keys, str) else keys))
-        if not self._keys:
+        self._keyed = [_check_key(key) for key in (keys.split() if isinstance(keys, str) else keys)]
+        if not self._keyed:
             raise ConfigurationError(
                 f"There is no webhook key. Pass keys=[…], or set {VARIABLE}: to the key made at the service, "
                 "or, if it has made none, to any long secret of your own."
             )
 
     def __repr__(self) -> str:
-        return f"<{len(self._keys)} keys>"
+        return f"<{len(self._keyed)} keys>"
 
     def sign(self, task_id: str, timestamp: int) -> str:
         """A signature, as the service makes it, with the first key."""
-        return _base64(digest(self._keys[0], f"{task_id}.{timestamp}".encode(), "sha256")).decode()
+        return _base64(_digest(self._keyed[0], f"{task_id}.{timestamp}".encode())).decode()
 
     def signer(self, task_id: str, timestamp: bytes, signature: bytes) -> int | None:
         """Which key signed this, as the service does; None if none did."""
@@ -52,7 +52,7 @@ class Keys:
 
     def mark(self, submission_id: str) -> str:
         """What a callback URL carries, so that its caller is known and the submission found."""
-        mac = hexlify(digest(self._keys[0], submission_id.encode(), "sha256"))
+        mac = hexlify(_digest(self._keyed[0], submission_id.encode()))
         return f"{MARK}={submission_id}.{mac.decode()}"
 
     def marker(self, submission_id: str, mac: str) -> int | None:
@@ -64,8 +64,8 @@ class Keys:
     def _find(self, text: bytes, given: bytes, spell: Callable[[bytes], bytes]) -> int | None:
         """Tries every key, whichever fits, so that the time taken tells nothing."""
         found = None
-        for index, key in enumerate(self._keys):
-            if compare_digest(spell(digest(key, text, "sha256")), given) and found is None:
+        for index, keyed in enumerate(self._keyed):
+            if compare_digest(spell(_digest(keyed, text)), given) and found is None:
                 found = index
         return found
 
@@ -101,15 +101,21 @@ def read_mark(query: str) -> tuple[str, str] | None:
     return submission_id, mac
 
 
-def _check_key(key: str) -> bytes:
-    """With an empty key anybody could sign."""
+def _check_key(key: str) -> HMAC:
+    """What begins every code made with it; with an empty key anybody could sign."""
     secret = key.strip()
     if not secret:
         raise ConfigurationError("a webhook key is empty; anybody could sign with it")
     try:
-        return secret.encode()
+        return HMAC(secret.encode(), digestmod="sha256")
     except UnicodeEncodeError:
         raise ConfigurationError("a webhook key holds half a character (a lone surrogate)") from None
+
+
+def _digest(keyed: HMAC, text: bytes) -> bytes:
+    code = keyed.copy()  # half as dear as to begin with the key again
+    code.update(text)
+    return code.digest()
 
 
 _base64 = partial(b2a_base64, newline=False)

@@ -183,16 +183,17 @@ class _Offer:
         return outcome
 
     async def _begin(self) -> Submission | None:
-        journal, call, order, timeout = (
-            self.session.journal,
-            self.call,
-            self.order,
-            self.session.settings.timeout,
-        )
+        journal, settings, order = self.session.journal, self.session.settings, self.order
         if journal is None:
             return None
         return await self.session.io.blocking(
-            lambda: journal.begin(call.subject, key=order.key, digest=order.digest, timeout=timeout)
+            lambda: journal.begin(
+                self.call.subject,
+                service=settings.base_url,
+                key=order.key,
+                digest=order.digest,
+                timeout=settings.timeout,
+            )
         )
 
     async def _end(self, outcome: Accepted[str] | Denied) -> None:
@@ -215,7 +216,7 @@ async def _recall(session: Session, order: Order) -> Bought | None:
     if journal is None:
         raise InvalidInputError("key", "needs a journal to remember it: Kling(journal='submissions.db')")
     while True:
-        known = await session.io.blocking(lambda: journal.find(key))
+        known = await session.io.blocking(lambda: journal.find(key, service=session.settings.base_url))
         if known is None:
             return None
         if known.digest != order.digest:

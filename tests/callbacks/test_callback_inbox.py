@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -250,7 +251,7 @@ def test_a_mark_is_good_for_the_task_that_it_was_first_seen_with() -> None:
 
 
 def begin(journal: Journal, submission_id: str) -> None:
-    assert journal.begin(submission_id, key=None, digest="d", timeout=30) is None
+    assert journal.begin(submission_id, service="https://api.test", key=None, digest="d", timeout=30) is None
 
 
 def test_the_journal_knows_whose_mark_it_is(tmp_path: Path) -> None:
@@ -289,6 +290,19 @@ def test_the_mark_is_added_to_whatever_the_url_asks_already() -> None:
 
 
 # Troubles
+
+
+def test_workers_that_start_at_once_share_a_new_journal(tmp_path: Path) -> None:
+    for attempt in range(60):
+        together = threading.Barrier(6)
+
+        def start(path: Path = tmp_path / f"{attempt}.db", together: threading.Barrier = together) -> Journal:
+            together.wait()
+            return Journal(path)
+
+        with ThreadPoolExecutor(6) as workers:
+            journals = [future.result() for future in [workers.submit(start) for _ in range(6)]]
+        assert len(journals) == 6
 
 
 class BrokenJournal(RecentMemory):

@@ -24,6 +24,7 @@ from kling_facade.wire import Answer, AnswerLost, Reply, Request
 CREATED = reply({"code": 200, "data": {"taskId": "t1"}})
 INPUTS = Inputs(prompt="the secret prompt", duration="5", sound=False)
 URL = "https://f.test/a.jpg"
+SERVICE = "https://api.test"
 
 
 @pytest.fixture
@@ -154,14 +155,14 @@ def test_what_is_not_there_cannot_be_adopted_or_forgotten(path: Path) -> None:
 def test_an_intent_of_a_dead_process_reads_as_unknown_once_it_is_old(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Journal(path).begin("s1", key="k", digest="d", timeout=30) is None
-    known = Journal(path).find("k")
+    assert Journal(path).begin("s1", service=SERVICE, key="k", digest="d", timeout=30) is None
+    known = Journal(path).find("k", service=SERVICE)
     assert known is not None
     assert known.state == "intent"
     assert Journal(path).submissions() == []
     later = time.time() + 91
     monkeypatch.setattr("kling_facade.journal.time.time", lambda: later)
-    known = Journal(path).find("k")
+    known = Journal(path).find("k", service=SERVICE)
     assert known is not None
     assert known.state == "unknown"
     assert [entry.submission_id for entry in Journal(path).submissions()] == ["s1"]
@@ -172,7 +173,7 @@ def test_a_key_about_to_be_bought_elsewhere_is_waited_for(path: Path) -> None:
     buy(Journal(path), CREATED)
     (entry,) = Journal(path).submissions()
     Journal(path).forget(entry.submission_id)
-    Journal(path).begin("elsewhere", key="k", digest=entry.digest, timeout=30)
+    Journal(path).begin("elsewhere", service=SERVICE, key="k", digest=entry.digest, timeout=30)
 
     class ElsewhereIO(FakeIO):
         async def sleep(self, seconds: float, wake: Future[None] | None = None) -> None:
@@ -255,3 +256,12 @@ def test_any_key_is_taken_or_refused(key: object) -> None:
         assert check_key(key) == key
     except InvalidInputError as error:
         assert error.field == "key"
+
+
+def test_a_key_tried_out_in_a_sandbox_is_still_to_be_had_elsewhere(path: Path) -> None:
+    book = Journal(path)
+    book.begin("s1", service="http://127.0.0.1:1234", key="k", digest="other", timeout=30)
+    book.end("s1", "submitted", "t0")
+    io, bought = buy(book, CREATED)
+    assert (len(io.sent), bought.task_id) == (1, "t1")
+    assert {entry.service for entry in book.submissions()} == {"http://127.0.0.1:1234", SERVICE}
