@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from kling_facade._version import __version__
 
 if TYPE_CHECKING:
-    from kling_facade.client import AsyncKling, Kling
+    from kling_facade.async_client import AsyncKling
+    from kling_facade.client import Kling
     from kling_facade.errors import (
         ApiError,
         AuthenticationError,
@@ -86,7 +87,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "client": ("Kling", "AsyncKling"),
+    "async_client": ("AsyncKling",),
+    "client": ("Kling",),
     "polling": ("PollPolicy",),
     "events": ("Event",),
     "failures": ("Failure",),

@@ -31,6 +31,8 @@ def choose_target(path: str | os.PathLike[str], *, default_name: str, overwrite:
     """
     try:
         target = Path(path)
+        if path == "":
+            raise InvalidInputError("path", "is empty; name a file or a directory")
         if "\0" in str(target):
             raise InvalidInputError("path", "holds a null character")
         target = target / default_name if target.is_dir() else target

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import httpx
-from attrs import frozen
 
 from kling_facade._version import __version__
 from kling_facade.errors import ConfigurationError
@@ -22,7 +21,7 @@ from kling_facade.wire import Answer, AnswerLost, NotSent, Reply, Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kling_facade.settings import Settings
+    from kling_facade.settings import Connecting, Settings
     from kling_facade.ticket import Ticket
     from kling_facade.wire import Sink
 
@@ -35,14 +34,6 @@ _USER_AGENT = f"kling-facade/{__version__}"
 _DIED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _HIDDEN = "[key]"
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
-
-
-@frozen
-class Connecting:
-    """How connections are made; ``None`` leaves it to the environment."""
-
-    proxy: str | None = None
-    ssl_context: ssl.SSLContext | None = None
 
 
 @functools.cache

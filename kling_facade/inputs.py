@@ -89,10 +89,10 @@ def link_request(settings: Settings, url: str) -> Request:
 
 
 def check_task_id(task_id: object) -> str:
-    """The id as given, if it can be one."""
-    if not isinstance(task_id, str) or not task_id.strip() or not task_id.isprintable():
+    """The id, if it can be one; white space that was copied along is dropped."""
+    if not isinstance(task_id, str) or not task_id.strip() or not task_id.strip().isprintable():
         raise InvalidInputError("task_id", f"the string that submit() gave as task.id, not {task_id!r}")
-    return task_id
+    return task_id.strip()
 
 
 def check_key(key: object) -> str | None:
@@ -119,7 +119,10 @@ def _check_prompt(prompt: object) -> str:
     if len(prompt) > PROMPT_MAX:
         raise InvalidInputError("prompt", f"{len(prompt):,} characters; the service takes {PROMPT_MAX:,}")
     if any("\ud800" <= character <= "\udfff" for character in prompt):
-        raise InvalidInputError("prompt", "holds half a character (a lone surrogate) that cannot be sent")
+        raise InvalidInputError(
+            "prompt",
+            "holds half a character (a lone surrogate); was it read under a locale that is not UTF-8?",
+        )
     return prompt
 
 

@@ -96,7 +96,10 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+        try:
+            self._path = Path(path)
+        except TypeError as error:
+            raise ConfigurationError(f"the journal is a path or a Journal, not {path!r:.100}") from error
         self._set_up()
 
     def begin(

@@ -63,10 +63,8 @@ class PollPolicy:
     """
 
     def __init__(self, delay: float = 2.7, *, seed: int | None = None) -> None:
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
-            raise InvalidInputError("seed", f"a whole number or None, not {seed!r}")
         self._gap: float | None = 2.05 * check_seconds("delay", delay)
-        self._random = Random(seed)
+        self._random = Random(_check_seed(seed))
         self._lock = threading.Lock()
         self._habits: dict[Hashable, _Habit] = {}
 
@@ -125,3 +123,9 @@ class PollPolicy:
         """What is known of the kind, if it is enough to go by."""
         habit = self._habits.get(kind)
         return habit if habit and habit.weight > _ENOUGH - 0.5 else None
+
+
+def _check_seed(seed: object) -> int | None:
+    if seed is None or (isinstance(seed, int) and not isinstance(seed, bool)):
+        return seed
+    raise InvalidInputError("seed", f"a whole number or None, not {seed!r}")

@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from kling_facade.errors import ConfigurationError, InvalidInputError
+from kling_facade.events import log
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
 
 BASE_URL = "https://api.apikley.ru"
 UPLOAD_PATH = "/file-upload"  # under the base URL, so that a key never goes to another company
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 LONGEST = 30 * 24 * 3600.0  # seconds; more is a mistake in units
 
 
@@ -34,6 +37,21 @@ class Settings:
     timeout: float
 
 
+@frozen
+class Connecting:
+    """How connections are made; ``None`` leaves it to the environment."""
+
+    proxy: str | None = None
+    ssl_context: ssl.SSLContext | None = None
+
+
+def check_connecting(proxy: str | None, ssl_context: ssl.SSLContext | None) -> Connecting:
+    """How connections are made; ConfigurationError for a proxy that is no URL."""
+    if proxy is not None and (problem := http_url_problem(proxy)):
+        raise ConfigurationError(f"proxy {problem}")
+    return Connecting(proxy, ssl_context)
+
+
 def read_settings(
     api_key: str | None = None,
     *,
@@ -49,6 +67,8 @@ def read_settings(
         InvalidInputError: ``timeout`` is not a number of seconds.
     """
     base = _read_url("base_url", "APIKLEY_BASE_URL", base_url, environ) or BASE_URL
+    if base.startswith("http://") and urlsplit(base).hostname not in _THIS_MACHINE:
+        log.warning("%s is not encrypted: whoever listens on the way can read the API key", base)
     return Settings(
         api_key=_read_key(api_key, environ),
         base_url=base,
@@ -66,8 +86,11 @@ def check_seconds(name: str, value: object) -> float:
     return float(value)
 
 
-def _read_key(given: str | None, environ: Mapping[str, str]) -> str:
-    key = (environ.get("APIKLEY_API_KEY", "") if given is None else given).strip()
+def _read_key(given: object, environ: Mapping[str, str]) -> str:
+    key = environ.get("APIKLEY_API_KEY", "") if given is None else given
+    if not isinstance(key, str):
+        raise ConfigurationError(f"api_key is a string, not {type(key).__name__}")
+    key = key.strip()
     if not key:
         raise ConfigurationError(
             "There is no API key. Pass api_key=…, or set APIKLEY_API_KEY; to try things out without one, "
@@ -80,8 +103,11 @@ def _read_key(given: str | None, environ: Mapping[str, str]) -> str:
     return key
 
 
-def _read_url(name: str, variable: str, given: str | None, environ: Mapping[str, str]) -> str:
-    url = (environ.get(variable, "") if given is None else given).strip().rstrip("/")
+def _read_url(name: str, variable: str, given: object, environ: Mapping[str, str]) -> str:
+    url = environ.get(variable, "") if given is None else given
+    if not isinstance(url, str):
+        raise ConfigurationError(f"{name} is a string, not {type(url).__name__}")
+    url = url.strip().rstrip("/")
     problem = url and http_url_problem(url)
     if problem or "?" in url or "#" in url:
         raise ConfigurationError(

@@ -11,16 +11,16 @@ from attrs import field, frozen
 from kling_facade.errors import InvalidInputError
 from kling_facade.events import Events
 from kling_facade.inputs import check_url
-from kling_facade.journal import Journal
 from kling_facade.kinds import kind_seen
 from kling_facade.limits import Limits, Turns
+from kling_facade.polling import PollPolicy
 
 if TYPE_CHECKING:
     import os
 
     from kling_facade.callbacks import CallbackInbox
+    from kling_facade.journal import Journal
     from kling_facade.kinds import Kind
-    from kling_facade.polling import PollPolicy
     from kling_facade.records import TaskStatus
     from kling_facade.settings import Settings
     from kling_facade.wire import IO
@@ -77,8 +77,10 @@ def open_session(
     events: Events | None = None,
 ) -> Session:
     """A session with its own queues; its inbox, if there is one, remembers in its journal."""
-    limits = limits or Limits()
-    journal = journal if isinstance(journal, Journal) or journal is None else Journal(journal)
+    _check_kind("polling", polling, PollPolicy, "PollPolicy(delay=2.7)")
+    limits = Limits() if limits is None else limits
+    _check_kind("limits", limits, Limits, "Limits(creates=20)")
+    journal = None if journal is None else _open_journal(journal)
     if inbox is not None:
         _check_inbox_url(inbox)
         if journal is not None:
@@ -93,6 +95,17 @@ def open_session(
         inbox=inbox,
         events=events or Events(),
     )
+
+
+def _check_kind(name: str, value: object, kind: type, example: str) -> None:
+    if not isinstance(value, kind):
+        raise InvalidInputError(name, f"{value!r:.100} is none; give one like {example}")
+
+
+def _open_journal(journal: str | os.PathLike[str] | Journal) -> Journal:
+    from kling_facade.journal import Journal  # loads sqlite3, 10 ms
+
+    return journal if isinstance(journal, Journal) else Journal(journal)
 
 
 def _check_inbox_url(inbox: CallbackInbox) -> None:

@@ -20,7 +20,6 @@ from kling_facade.flows.asking import no_turn, upload
 from kling_facade.flows.calling import Call, Patience, make, take_turn, tell_retry
 from kling_facade.images import Picture, read_image
 from kling_facade.inputs import MODEL, create_request
-from kling_facade.journal import Submission
 from kling_facade.jsons import encode
 from kling_facade.kinds import kind_asked
 from kling_facade.operations import CREATE
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from kling_facade.flows.session import Session
     from kling_facade.images import Image
     from kling_facade.inputs import Inputs
-    from kling_facade.journal import Journal
+    from kling_facade.journal import Journal, Submission
     from kling_facade.kinds import Kind
     from kling_facade.limits import Place
     from kling_facade.wire import Request
@@ -131,7 +130,7 @@ async def _buy(session: Session, order: Order, spell: Callable[[str], Request]) 
         outcome = await io.finish(offer.make, orphaned=_report_orphan)
         if isinstance(outcome, Accepted):
             return Bought(outcome.value, call.subject, order.kind, io.now())
-        if isinstance(outcome, Submission):
+        if not isinstance(outcome, Denied):  # another process has the key by now
             if (known := await _recall(session, order)) is not None:
                 return known
             continue

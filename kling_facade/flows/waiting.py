@@ -86,7 +86,8 @@ class Watch:
         io = self._session.io
         left = self._deadline - io.now()
         if self._pause >= left:
-            self._pause = left - _LAST_LOOK if left > 2 * _LAST_LOOK else left
+            soon = self._first_look is None  # even a short wait is worth one look
+            self._pause = left - min(_LAST_LOOK, left / 2) if soon or left > 2 * _LAST_LOOK else left
         if self._pause > 0:
             await self._ear.sleep(io, self._pause)
         if io.now() >= self._deadline:

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from kling_facade.client import AsyncKling
+from kling_facade.async_client import AsyncKling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

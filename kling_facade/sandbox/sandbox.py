@@ -26,7 +26,8 @@ from kling_facade.sandbox.studio import Studio
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from kling_facade.client import AsyncKling, Kling
+    from kling_facade.async_client import AsyncKling
+    from kling_facade.client import Kling
     from kling_facade.sandbox.answers import Answer
     from kling_facade.sandbox.quirks import Forgery
     from kling_facade.sandbox.scenarios import Scenario
@@ -248,7 +249,7 @@ class Sandbox:
 
     def async_client(self, *, kind: type[AsyncKling] | None = None, **options: Any) -> AsyncKling:
         """The same for ``AsyncKling``, or a ``kind`` of it."""
-        from kling_facade.client import AsyncKling  # the sandbox stands without the facade
+        from kling_facade.async_client import AsyncKling  # the sandbox stands without the facade
 
         return (kind or AsyncKling)(**self._access(), **options)
 

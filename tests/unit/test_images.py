@@ -51,7 +51,7 @@ def test_a_link_is_sent_as_it_is(url: str) -> None:
         ("https://", "absolute"),
         ("https://f.test/a b.jpg", "white space"),
         ("no-such-file.jpg", "no file"),
-        ("", "cannot be read"),
+        ("", "is empty"),
         ("nul\0byte.jpg", "cannot be read"),
         (Path("/"), "cannot be read"),
         (io.StringIO("text"), "text mode"),

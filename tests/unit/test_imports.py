@@ -18,15 +18,16 @@ ORDER = [
     {"errors", "_version", "jsons", "events", "workers"},
     {"callbacks"},
     {"wire"},
-    {"settings", "clock", "ticket"},
+    {"settings", "clock", "ticket", "leaving"},
     {"moments", "failures", "polling", "inputs", "limits", "journal"},
     {"images", "records", "envelope", "files", "kinds"},
     {"operations"},
     {"flows"},
     {"pouring"},
     {"http"},
-    {"ports"},
-    {"videos", "tasks", "client"},
+    {"ports", "async_ports"},
+    {"videos", "tasks"},
+    {"client", "async_client"},
     {"sandbox"},
     {"pytest_plugin"},
     {"cli"},
@@ -147,7 +148,7 @@ def test_the_sandbox_shares_nothing_with_the_facade() -> None:
             own = imported.startswith("kling_facade.sandbox") or not imported.startswith(
                 ("kling_facade", "kling_api")
             )
-            assert own or imported in ("kling_facade.client.Kling", "kling_facade.client.AsyncKling"), (
+            assert own or imported in ("kling_facade.client.Kling", "kling_facade.async_client.AsyncKling"), (
                 imported
             )
     assert checked > 5

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
-from kling_facade.errors import ConfigurationError, InvalidInputError
+from kling_facade.errors import ConfigurationError, InvalidInputError, KlingError
 from kling_facade.settings import read_settings
 
 
@@ -68,3 +69,27 @@ def test_what_is_no_length_of_time_is_refused_by_name(timeout: float) -> None:
 
 def test_the_key_is_not_in_the_repr() -> None:
     assert "secret" not in repr(read_settings("secret", environ={}))
+
+
+@pytest.mark.parametrize("wrong", [5, b"key", ["key"]])
+def test_a_key_or_address_of_the_wrong_type_is_refused(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match="api_key"):
+        read_settings(wrong, environ={})
+    with pytest.raises(ConfigurationError, match="base_url"):
+        read_settings("k", base_url=wrong, environ={})
+
+
+@pytest.mark.parametrize("option", [{"polling": 2.7}, {"polling": 3}, {"limits": 20}, {"journal": 7}])
+def test_a_setting_of_the_wrong_type_is_refused_before_anything_is_sent(
+    connect: Any, option: dict[str, Any]
+) -> None:
+    with pytest.raises(KlingError, match=next(iter(option))):
+        connect("http://127.0.0.1:9", **option)
+
+
+def test_a_key_that_would_travel_in_the_open_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    read_settings("secret", base_url="http://127.0.0.1:8787", environ={})
+    assert caplog.records == []
+    read_settings("secret", base_url="http://api.test", environ={})
+    assert "not encrypted" in caplog.text
+    assert "secret" not in caplog.text
