@@ -139,6 +139,17 @@ def test_who_fails_late_does_not_undo_what_another_has_done(make: Make, slow: Sl
     assert len(handled) == 1
 
 
+@pytest.mark.parametrize("kind", ["memory", "journal"])
+def test_who_fails_late_does_not_give_back_the_claim_of_another(kind: str, tmp_path: Path) -> None:
+    memory = RecentMemory() if kind == "memory" else Journal(tmp_path / "journal.db")
+    assert memory.claim(TASK, owner="slow", seconds=-1) == "taken"
+    assert memory.claim(TASK, owner="next", seconds=60) == "taken"
+    memory.release(TASK, owner="slow")
+    assert memory.claim(TASK, owner="third", seconds=60) == "busy"
+    memory.release(TASK, owner="next")
+    assert memory.claim(TASK, owner="third", seconds=60) == "taken"
+
+
 def test_many_threads_with_one_delivery_run_the_handler_once(make: Make) -> None:
     handled: list[Callback] = []
     answers: list[int] = []
