@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 QUIET = 0.0015  # real seconds without any activity, after which nobody is about to act
+IDLE = 0.0003  # seconds of CPU between two looks; more means that somebody in this process is at work
 SLACK = 0.1  # simulated seconds; sleepers so close together are woken together
-PATIENCE = 0.05  # real seconds for a woken sleeper to stir; its thread or loop may be blocked
+PATIENCE = 0.05  # real seconds for a woken sleeper to stir, or for one at work to act; it may be blocked
 
 
 @frozen(order=True)
@@ -65,6 +66,7 @@ class Clock:
         self._stirring: set[int] = set()  # woken, and not heard of since
         self._acting = 0
         self._last_act = 0.0
+        self._cpu = 0.0
         self._turner: threading.Thread | None = None
 
     def now(self) -> float:
@@ -178,9 +180,10 @@ class Clock:
 
     def _is_quiet(self) -> bool:
         """Whether nobody acts or is about to."""
+        before, self._cpu = self._cpu, time.process_time()
+        at_work = bool(self._stirring) or self._cpu - before > IDLE
         silence = time.monotonic() - self._last_act
-        quiet = not self._acting and silence > (PATIENCE if self._stirring else QUIET)
-        return quiet and bool(self._waiters)
+        return not self._acting and silence > (PATIENCE if at_work else QUIET) and bool(self._waiters)
 
     def _wake_due(self) -> None:
         now = self.now()
