@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from starlette.routing import Route
 from kling_facade.sandbox.answers import Answer, RefusedError, success
 from kling_facade.sandbox.document import check_create, is_object
 from kling_facade.sandbox.drafts import Draft
-from kling_facade.sandbox.requests import RecordedRequest, Recorder
+from kling_facade.sandbox.requests import RecordedRequest, Recorder, Watched
 from kling_facade.sandbox.service import MB, Service
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class Routes:
         # base64 is a third longer than the file; the rest is for the other fields
         self._most_bytes = service.settings.upload_limit * 4 // 3 + MB
 
-    def app(self) -> ASGIApp:
-        """The whole as an ASGI application."""
+    def app(self, others: Sequence[Route] = ()) -> ASGIApp:
+        """The whole as an ASGI application, with ``others`` that nobody records."""
         uploads = "/file-upload/api"
         routes = [
             self._route("POST", "/api/v1/jobs/createTask", "create", self._create),
@@ -68,6 +68,7 @@ class Routes:
             self._route("GET", "/files/{user_id}/{location:path}", None, self._uploaded),
             self._route("GET", "/results/{user_id}/{task_id}.mp4", "result", self._result),
             self._route("GET", "/fresh/{token}/{task_id}.mp4", "result", self._fresh_result),
+            *others,
         ]
         app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_route})
         return partial(_dated, app, self._service.clock)
@@ -77,15 +78,17 @@ class Routes:
 
         async def endpoint(request: Request) -> Response:
             body = await _body(request, self._most_bytes)
-            self._recorder.add(_recorded(request, body or b"", self._service.clock.now()))
+            exchange = self._recorder.add(_recorded(request, body or b"", self._service.clock.now()))
             asked = request.path_params.get("task_id") or request.query_params.get("taskId", "")
+            exchange.task_id = request.state.task_id = asked
             fault = self._service.rules.take(operation, asked) if operation else None
-            if fault is None:
-                return _response(await self._work(operation, handler, request, body))
-            if fault.accept:
-                await self._work(operation, handler, request, body)
-            await asyncio.sleep(fault.answer.delay)
-            return _response(fault.answer)
+            exchange.faulty = fault is not None
+            works = fault is None or fault.accept
+            own = await self._work(operation, handler, request, body) if works else Response()
+            exchange.task_id = request.state.task_id  # a create knows it only now
+            if fault:
+                await asyncio.sleep(fault.answer.delay)
+            return Watched(_response(fault.answer if fault else own), exchange, self._recorder)
 
         return Route(path, endpoint, methods=[method])
 
@@ -120,6 +123,7 @@ class Routes:
         picture = await asyncio.to_thread(self._service.picture, checked["input"]["image_urls"][0])
         task = self._service.accept(checked, picture)
         self._courier.follow(task)
+        request.state.task_id = task.id
         return success({"taskId": task.id, "recordId": task.id})
 
     async def _record(self, request: Request, _body: bytes) -> Answer:

@@ -49,6 +49,8 @@ class Delivery:
         status: of the answer; None if there was none.
         problem: why there was none.
         forged: how it is not genuine; None if it is.
+        answer: what the answer said, as far as it came at once; its first 4 KB.
+        id: its own.
     """
 
     task_id: str
@@ -60,6 +62,8 @@ class Delivery:
     status: int | None = None
     problem: str = ""
     forged: Forgery | None = None
+    answer: bytes = field(default=b"", repr=False)
+    id: str = field(factory=lambda: uuid.uuid4().hex, eq=False, repr=False)
 
 
 def sign(key: str, task_id: str, timestamp: int) -> str:
@@ -114,15 +118,15 @@ class Courier:
         with service.clock.acting():
             body = json.dumps(self._body(task, forged)).encode()
             headers = {"content-type": "application/json", **self._signature(task.id, forged)}
-            at, status, problem = service.clock.now(), None, ""
+            at, status, answer, problem = service.clock.now(), None, b"", ""
             try:
                 async with asyncio.timeout(patience):
-                    status = await post(target, headers, body, allow=service.settings.allow_fetch)
+                    status, answer = await post(target, headers, body, allow=service.settings.allow_fetch)
             except TimeoutError:
                 problem = f"no answer within {patience:g} s"
             except NotPostedError as refused:
                 problem = str(refused)
-            delivery = Delivery(task.id, target, at, attempt, headers, body, status, problem, forged)
+            delivery = Delivery(task.id, target, at, attempt, headers, body, status, problem, forged, answer)
             self._deliveries.append(delivery)
             return delivery
 

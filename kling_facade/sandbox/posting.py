@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import ssl
 from typing import TYPE_CHECKING
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 
+MOST_READ = 4096  # bytes of an answer's body
+SOON = 0.25  # real seconds for it: the status is the answer, the rest is for people
+
+
 class NotPostedError(Exception):
     """Nobody answered, or nobody may be asked."""
 
 
-async def post(url: str, headers: Mapping[str, str], body: bytes, *, allow: bool | Collection[str]) -> int:
-    """Posts and returns the HTTP status of the answer.
+async def post(
+    url: str, headers: Mapping[str, str], body: bytes, *, allow: bool | Collection[str]
+) -> tuple[int, bytes]:
+    """Posts and returns the HTTP status of the answer and the beginning of its body.
 
     Args:
         url: http or https.
@@ -55,7 +62,7 @@ async def _exchange(
     body: bytes,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-) -> int:
+) -> tuple[int, bytes]:
     connection = h11.Connection(h11.CLIENT)
     head = {"host": url.netloc.rpartition("@")[2], "content-length": str(len(body)), "connection": "close"}
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
@@ -63,18 +70,34 @@ async def _exchange(
     for event in (request, h11.Data(data=body), h11.EndOfMessage()):
         writer.write(connection.send(event) or b"")
     await writer.drain()
-    return await _read_status(connection, reader)
+    status, said = await _read_status(connection, reader), bytearray()
+    with contextlib.suppress(TimeoutError, OSError, NotPostedError, h11.ProtocolError):
+        async with asyncio.timeout(SOON):
+            await _read_body(connection, reader, said)
+    return status, bytes(said[:MOST_READ])
 
 
 async def _read_status(connection: h11.Connection, reader: asyncio.StreamReader) -> int:
     while True:
-        event = connection.next_event()
+        event = await _next_event(connection, reader)
         if isinstance(event, h11.Response):
             return event.status_code
         if isinstance(event, h11.ConnectionClosed):
             raise NotPostedError("the connection was closed without an answer")
-        if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(65_536))
+
+
+async def _read_body(connection: h11.Connection, reader: asyncio.StreamReader, body: bytearray) -> None:
+    while len(body) < MOST_READ:
+        event = await _next_event(connection, reader)
+        if not isinstance(event, h11.Data):
+            return
+        body += event.data
+
+
+async def _next_event(connection: h11.Connection, reader: asyncio.StreamReader) -> object:
+    while (event := connection.next_event()) is h11.NEED_DATA:
+        connection.receive_data(await reader.read(65_536))
+    return event
 
 
 def _is_loopback(host: str) -> bool:

@@ -57,6 +57,17 @@ class Rules:
         with self._lock:
             self._traps.append(Trap(fault))
 
+    @property
+    def traps(self) -> list[Trap]:
+        """Those set and not yet spent, without the scenario's own."""
+        with self._lock:
+            return [trap for trap in self._traps if not trap.is_spent]
+
+    def clear(self) -> None:
+        """Takes the traps away, but not the scenario's own."""
+        with self._lock:
+            self._traps = []
+
     def take(self, operation: Operation, task_id: str) -> Fault | None:
         """The fault that this request meets, if any."""
         with self._lock:

@@ -17,11 +17,13 @@ from kling_facade.sandbox.app import Routes
 from kling_facade.sandbox.callbacks import Courier, Delivery
 from kling_facade.sandbox.clock import Clock
 from kling_facade.sandbox.faults import Fault, Operation, find_fault
+from kling_facade.sandbox.page_routes import PageRoutes
 from kling_facade.sandbox.requests import RecordedRequest, Recorder
 from kling_facade.sandbox.rules import Rules
 from kling_facade.sandbox.server import Server
 from kling_facade.sandbox.service import DAY, MB, Service, Settings
 from kling_facade.sandbox.studio import Studio
+from kling_facade.sandbox.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -132,7 +134,10 @@ class Sandbox:
             service = Service(self._settings, self.clock, self._rules, folder=folder, url=url)
             studio, courier = Studio(folder), Courier(service, self._webhook_key, self._deliveries)
             resources.callback(studio.close)
-            server = Server(Routes(service, studio, courier, self._recorder).app(), listener)
+            routes = Routes(service, studio, courier, self._recorder)
+            views = Views(service, self._recorder, self._deliveries)
+            page = PageRoutes(views, service, studio, courier, host=self._address[0])
+            server = Server(routes.app(page.routes()), listener)
             server.start()
             resources.callback(server.stop)
             self._running = _Running(url, service, courier, server, resources.pop_all())
@@ -189,10 +194,7 @@ class Sandbox:
         Raises:
             ValueError: there is no such name; the message lists those that there are.
         """
-        self._rules.use(scenario, quirks)
-        balance = self._rules.scenario.credits
-        if scenario is not None and balance is not None and self._running is not None:
-            self.set_credits(balance)
+        (self._rules if self._running is None else self._running.service).use(scenario, quirks)
 
     def inject(
         self,

@@ -66,7 +66,8 @@ class Server:
             self._ready.set()  # whoever waits for a server that could not start
 
     async def _serve(self) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        # answers without an end look at it in their request's state
+        self._loop, self._stopping = asyncio.get_running_loop(), (stopping := asyncio.Event())
         config = Config(
             self._app,
             interface="asgi3",
@@ -83,7 +84,9 @@ class Server:
         config.load()
         state = ServerState()
         server = await self._loop.create_server(
-            lambda: _Protocol(config, state, {}), sock=self._listener, backlog=config.backlog
+            lambda: _Protocol(config, state, {"stopping": stopping}),
+            sock=self._listener,
+            backlog=config.backlog,
         )
         self._ready.set()
         await self._stopping.wait()

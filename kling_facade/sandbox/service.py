@@ -21,11 +21,12 @@ from kling_facade.sandbox.storage import Storage, Upload
 from kling_facade.sandbox.tasks import MEDIA_FAULT_CODE, Failure, SandboxTask
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from kling_facade.sandbox.clock import Clock
     from kling_facade.sandbox.rules import Rules
+    from kling_facade.sandbox.scenarios import Scenario
 
 DAY = 24 * 60 * 60.0
 MB = 1024 * 1024
@@ -75,6 +76,17 @@ class Service:
         self._money = threading.Lock()  # the balance is read by users' threads too
         self._unrefunded: set[str] = set()
         self._fresh_links: dict[str, tuple[str, float]] = {}
+
+    def use(self, scenario: Scenario | str | None, quirks: Iterable[str] | None) -> None:
+        """Changes the rules, and the balance where the scenario names one.
+
+        Raises:
+            ValueError: a name that there is not; nothing is changed.
+        """
+        self.rules.use(scenario, quirks)
+        balance = self.rules.scenario.credits
+        if scenario is not None and balance is not None:
+            self.set_credits(balance)
 
     # Tasks
 
