@@ -270,6 +270,7 @@ def serve_sandbox(
         typer.echo(f"export APIKLEY_API_KEY={sandbox.api_key}")
         typer.echo(f"export APIKLEY_BASE_URL={sandbox.url}")
         typer.echo(f"export APIKLEY_UPLOAD_URL={sandbox.url}/file-upload")
+        talk.say(f"Look at it in a browser: {sandbox.url}/")
         talk.say("Copy these lines into another terminal. Ctrl-C here ends the sandbox and all it keeps.")
         from kling_facade.sandbox import serve
 
