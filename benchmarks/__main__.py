@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.measuring import Row
 
-PARTS = ("polls", "connections", "imports", "waiting", "memory", "reading")
+PARTS = ("polls", "connections", "imports", "waiting", "memory", "callbacks", "reading")
 HERE = Path(__file__).parent
 METHOD = """\
 CPU figures are ratios of process CPU time: the acts take turns, round by round, against a server on

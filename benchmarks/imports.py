@@ -42,7 +42,7 @@ def rows() -> list[Row]:
     )
     to_runway = rounds.ratio("client that has connected", "runwayml")
     lazily = "the SSL context is made at the first request"
-    why = "attrs writes and compiles the methods of some thirty classes; sqlite3 and asyncio are loaded too"
+    why = "attrs writes and compiles the methods of some thirty classes; asyncio is loaded too"
     return [
         at_most("P6", "import kling_facade / import httpx, CPU", package, 0.35),
         at_most(

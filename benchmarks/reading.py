@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import os
 import tempfile
-import time
 from pathlib import Path
 
 import httpx
@@ -18,7 +14,6 @@ from benchmarks.measuring import Row, at_most, take_turns
 from benchmarks.records import TASK_ID, kling
 from kling_api.models import TaskRecordResponse
 from kling_facade import Kling
-from kling_facade.callbacks import CallbackVerifier
 from kling_facade.envelope import judge
 from kling_facade.operations import RECORD
 from kling_facade.wire import Reply
@@ -28,38 +23,8 @@ MB = 1024 * 1024
 
 
 def rows() -> list[Row]:
-    """P13, P15 and P16."""
-    return [_callback(), _status(), _download()]
-
-
-def _callback() -> Row:
-    stamp = str(int(time.time()))
-    digest = hmac.new(KEY.encode(), f"{TASK_ID}.{stamp}".encode(), hashlib.sha256).digest()
-    headers = {"X-Webhook-Timestamp": stamp, "X-Webhook-Signature": base64.b64encode(digest).decode()}
-    record = json.loads(kling("success"))["data"]
-    body = json.dumps(
-        {"code": 200, "msg": "Playground task completed successfully.", "data": record}
-    ).encode()
-    verifier = CallbackVerifier([KEY], tolerance=3600.0)
-
-    def inline() -> bool:
-        task_id = json.loads(body)["data"]["taskId"]
-        text = f"{task_id}.{headers['X-Webhook-Timestamp']}".encode()
-        expected = base64.b64encode(hmac.new(KEY.encode(), text, hashlib.sha256).digest())
-        return hmac.compare_digest(expected, headers["X-Webhook-Signature"].encode())
-
-    assert inline()
-    acts = {"ours": lambda: verifier.verify(headers, body), "inline": inline}
-    rounds = take_turns(acts, rounds=31, times=1000)
-    figure = rounds.ratio("ours", "inline")
-    return at_most(
-        "P13",
-        "callback checked / json.loads + hmac.new",
-        figure,
-        1.25,
-        text=rounds.spread("ours", "inline"),
-        remark="it also reads the clock, tries every key, and looks for the id in three places",
-    )
+    """P15 and P16."""
+    return [_status(), _download()]
 
 
 def _status() -> Row:
