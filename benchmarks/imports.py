@@ -15,8 +15,8 @@ import httpx
 
 from benchmarks.measuring import Rounds, Row, at_most
 from kling_facade import Kling
-from kling_facade.http import Connecting, SyncHTTP
-from kling_facade.settings import read_settings
+from kling_facade.http import SyncHTTP
+from kling_facade.settings import Connecting, read_settings
 
 STATEMENTS = {
     "bare": "pass",
