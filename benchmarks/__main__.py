@@ -65,7 +65,7 @@ def _document(rows: list[Row], before: tuple[float, ...], after: tuple[float, ..
             METHOD,
             f"{sum(row.reached is True for row in rows)} figures reach their goal, {len(missed)} do not"
             + (": " + ", ".join(dict.fromkeys(row.number for row in missed)) if missed else "")
-            + ". P14 is measured by `python -m benchmarks.callbacks`.",
+            + ".",
             "",
             "| # | what | figure | goal | reached | remark |",
             "|---|---|---|---|---|---|",
