@@ -120,7 +120,7 @@ class Watch:
         return outcome.value
 
     def _first_pause(self) -> float:
-        """None for a task that may have ended long ago."""
+        """Nothing for a task that may have ended long ago."""
         if self._submitted_at is None:
             return 0.0
         session, age = self._session, self._began - self._submitted_at
@@ -156,12 +156,17 @@ class Watch:
         task_id = self._call.subject
         seen = f"its last state was {self._status.state!r}" if self._status else "no look at it succeeded"
         trouble = f"; the last trouble: {self._trouble}" if self._trouble else ""
-        return WaitTimeoutError(
+        text = (
             f"task {task_id} has not ended within {self._timeout:g} s ({seen}{trouble}). It goes "
-            f"on and is paid for: do not submit again, resume with kling.task({task_id!r}).wait().",
-            task_id=task_id,
-            status=self._status,
+            f"on and is paid for: do not submit again, resume with kling.task({task_id!r}).wait()."
         )
+        if (
+            self._status is None
+            and isinstance(self._trouble, TaskNotFoundError)
+            and self._submitted_at is None
+        ):
+            text = f"within {self._timeout:g} s the service did not know a task {task_id!r}. Is the id right?"
+        return WaitTimeoutError(text, task_id=task_id, status=self._status)
 
 
 async def wait(watch: Watch, on_update: Callable[[TaskStatus], object] | None = None) -> TaskStatus:

@@ -152,6 +152,12 @@ def test_a_task_not_visible_yet_is_waited_for_thirty_seconds() -> None:
     assert 30 <= io.now() - 1000 <= 40
 
 
+def test_an_id_that_the_service_never_knew_is_not_called_paid() -> None:
+    with pytest.raises(errors.WaitTimeoutError, match="Is the id right?") as caught:
+        run(wait(watch(FakeIO([NOT_FOUND]), timeout=20)))
+    assert "paid" not in str(caught.value)
+
+
 def test_success_without_a_link_is_said_at_once() -> None:
     io = FakeIO([record("success", resultJson="")])
     with pytest.raises(errors.ResultMissingError, match="paid for") as caught:
