@@ -69,7 +69,7 @@ def _check() -> Row:
         rounds.ratio("ours", "inline"),
         1.25,
         text=rounds.spread("ours", "inline"),
-        remark="also reads six headers in any case and the clock, and refuses names given twice in the JSON",
+        remark="also reads six headers in any case and the clock, and refuses two ids in one body",
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from binascii import b2a_base64, hexlify
-from functools import partial
 from hmac import HMAC, compare_digest
 from typing import TYPE_CHECKING
 
@@ -44,11 +43,12 @@ class Keys:
 
     def sign(self, task_id: str, timestamp: int) -> str:
         """A signature, as the service makes it, with the first key."""
-        return _base64(_digest(self._keyed[0], f"{task_id}.{timestamp}".encode())).decode()
+        return b2a_base64(_digest(self._keyed[0], f"{task_id}.{timestamp}".encode()), newline=False).decode()
 
     def signer(self, task_id: str, timestamp: bytes, signature: bytes) -> int | None:
         """Which key signed this, as the service does; None if none did."""
-        return self._find(f"{task_id}.".encode() + timestamp, signature, _base64)
+        line = signature + b"\n"  # as b2a_base64 ends it
+        return self._find(f"{task_id}.".encode() + timestamp, line, b2a_base64)
 
     def mark(self, submission_id: str) -> str:
         """What a callback URL carries, so that its caller is known and the submission found."""
@@ -116,6 +116,3 @@ def _digest(keyed: HMAC, text: bytes) -> bytes:
     code = keyed.copy()  # half as dear as to begin with the key again
     code.update(text)
     return code.digest()
-
-
-_base64 = partial(b2a_base64, newline=False)

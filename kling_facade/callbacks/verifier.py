@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from json import JSONDecoder
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from kling_facade.callbacks.signatures import Keys, read_mark
 from kling_facade.errors import CallbackRejectedError, InvalidInputError
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
     Text = str | bytes
     Headers = Mapping[str, str] | Iterable[tuple[Text, Text]]
+    Pairs: TypeAlias = "tuple[tuple[str, Value], ...]"
+    Value: TypeAlias = "str | float | list[Value] | Pairs | None"
 
 MAX_BODY = 1024**2  # bytes; a callback has a few thousand
 TIMESTAMP, SIGNATURE = "X-Webhook-Timestamp", "X-Webhook-Signature"
 _HEADERS: dict[str | bytes, str] = {
     spelled: name for name in (TIMESTAMP, SIGNATURE) for spelled in (name.lower(), name.lower().encode())
 }
-_ID_NAMES = ("taskId", "task_id")
+_NAME_LENGTH = len(TIMESTAMP)  # characters; both names have as many
+_ID_NAMES = frozenset({"taskId", "task_id"})
 _LONGEST_ID = 256  # characters
 _LONGEST_TIME = 11  # digits of Unix seconds: until the year 5138
 
@@ -122,37 +125,37 @@ class CallbackVerifier:
         return datetime.fromtimestamp(seconds, UTC), index
 
 
-def _read_headers(headers: Headers) -> tuple[bytes, bytes | None]:
+def _read_headers(headers: Any) -> tuple[bytes, bytes | None]:
     """Time and signature; b"" and None where they are missing."""
-    found: dict[str, bytes] = {}
-    for name, value in _pairs(headers):
-        if (known := _HEADERS.get(name.lower())) is not None:
-            if known in found:
-                raise CallbackRejectedError(f"{known} is given twice", http_status=400)
-            # what is not ASCII becomes "?", which is in no time and no signature
-            found[known] = value if isinstance(value, bytes) else value.encode("ascii", "replace")
-    return found.get(TIMESTAMP, b""), found.get(SIGNATURE)
-
-
-def _pairs(headers: Any) -> Iterable[tuple[Text, Text]]:
-    """The mappings of frameworks list a header that came twice twice."""
+    timestamp = signature = None
+    # the mappings of frameworks list a header that came twice twice
     pairs: Iterable[tuple[Text, Text]] = headers.items() if hasattr(headers, "items") else headers
-    return pairs
+    for name, value in pairs:
+        if len(name) == _NAME_LENGTH and (known := _HEADERS.get(name.lower())):
+            # what is not ASCII becomes "?", which is in no time and no signature
+            text = value if isinstance(value, bytes) else value.encode("ascii", "replace")
+            if known is TIMESTAMP and timestamp is None:
+                timestamp = text
+            elif known is SIGNATURE and signature is None:
+                signature = text
+            else:
+                raise CallbackRejectedError(f"{known} is given twice", http_status=400)
+    return timestamp or b"", signature
 
 
 def _read_task_id(body: bytes) -> str:
-    """The one id that the body names; the wire has had it in four places."""
+    """The one id that the body names."""
     if len(body) > MAX_BODY:
         raise CallbackRejectedError(f"the body has more than {MAX_BODY:,} bytes", http_status=413)
+    document: Value
     try:
         text = str(body, "utf-8").strip()
-        document, end = (_STRICT if _may_repeat(text) else _PLAIN).raw_decode(text)
+        document, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         raise CallbackRejectedError("the body is not JSON", http_status=400) from None
-    if end != len(text) or not _is_object(document):
+    if end != len(text) or not isinstance(document, tuple):
         raise CallbackRejectedError("the body is not a JSON object", http_status=400)
-    places = (document, document.get("data"))
-    ids = [place[name] for place in places if _is_object(place) for name in _ID_NAMES if name in place]
+    ids = _find_ids(document)
     if not ids or ids.count(ids[0]) != len(ids):
         raise CallbackRejectedError(f"the body names {'two tasks' if ids else 'no task'}", http_status=400)
     task_id = ids[0]
@@ -161,21 +164,16 @@ def _read_task_id(body: bytes) -> str:
     return task_id
 
 
-def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    return isinstance(value, dict)
+def _find_ids(document: Pairs) -> list[Value]:
+    """All that the body gives as the task's id; the wire has had it in four places."""
+    ids: list[Value] = []
+    for name, value in document:
+        if name in _ID_NAMES:
+            ids.append(value)
+        elif name == "data" and isinstance(value, tuple):
+            ids += [within for inner, within in value if inner in _ID_NAMES]
+    return ids
 
 
-def _may_repeat(text: str) -> bool:
-    """Whether an id may be named twice; if not, the quicker decoder does."""
-    return text.count("askId") + text.count("ask_id") > 1 or "\\u" in text
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A name given twice would be read as one id here and as another elsewhere."""
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a name is given twice")
-    return document
-
-
-_PLAIN, _STRICT = JSONDecoder(), JSONDecoder(object_pairs_hook=_unique)
+# objects stay pairs: of a name given twice a dict would keep one value here and another elsewhere
+_DECODER = JSONDecoder(object_pairs_hook=tuple)

@@ -181,6 +181,26 @@ def test_two_ids_in_one_body_are_refused(text: str) -> None:
     assert rejected(delivery).http_status == 400
 
 
+NAMED = st.tuples(st.sampled_from(["taskId", "task_id", "id"]), st.sampled_from([TASK, "other"]))
+
+
+def spell(pairs: list[tuple[str, Any]]) -> str:
+    """An object in which a name may come twice."""
+    fields = ((name, spell(value) if isinstance(value, list) else json.dumps(value)) for name, value in pairs)
+    return "{" + ", ".join(f'"{name}": {value}' for name, value in fields) + "}"
+
+
+@given(st.lists(NAMED | st.tuples(st.just("data"), st.lists(NAMED, max_size=3)), max_size=4))
+def test_only_a_body_all_of_whose_ids_are_the_signed_one_gets_in(pairs: list[tuple[str, Any]]) -> None:
+    inner = [pair for name, value in pairs if name == "data" for pair in value]
+    ids = {value for name, value in (*pairs, *inner) if name in ("taskId", "task_id")}
+    delivery = signed()._replace(body=spell(pairs).encode())
+    if ids == {TASK}:
+        assert verifier().verify(*delivery).task_id == TASK
+    else:
+        rejected(delivery)
+
+
 @pytest.mark.parametrize(
     "junk",
     [
