@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS submissions (
     state TEXT NOT NULL CHECK (state IN ('intent', 'submitted', 'refused', 'unknown')),
     task_id TEXT,
     at REAL NOT NULL,
-    expires REAL NOT NULL
+    expires REAL NOT NULL,
+    marked INTEGER NOT NULL DEFAULT 0 -- whether the task id rests on the mark in a callback URL alone
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_live_row_per_key
     ON submissions (service, key) WHERE key IS NOT NULL AND state != 'refused';
@@ -45,10 +46,10 @@ INSERT INTO submissions (submission_id, service, key, digest, state, at, expires
     VALUES (?, ?, ?, ?, 'intent', ?, ?)
 """
 # one statement each: between a look and a change another process could act
-_ADOPT = """
-UPDATE submissions SET state = 'submitted', task_id = ?
-    WHERE submission_id = ? AND task_id IS NULL AND state != 'refused'
-    AND NOT EXISTS (SELECT * FROM submissions WHERE task_id = ?)
+_BIND = """
+UPDATE submissions SET state = 'submitted', task_id = :task_id, marked = NOT :signed
+    WHERE submission_id = :submission_id AND (task_id IS NULL OR (marked AND :signed))
+    AND NOT EXISTS (SELECT * FROM submissions WHERE task_id = :task_id AND submission_id != :submission_id)
 """
 _CLAIM = """
 INSERT INTO callbacks VALUES (?, ?, ?) ON CONFLICT DO UPDATE
@@ -128,7 +129,7 @@ class Journal:
         """Commits how the attempt ended; without a task id, unless a callback has already brought one."""
         with self._open() as rows:
             rows.execute(
-                "UPDATE submissions SET state = ?, task_id = ?"
+                "UPDATE submissions SET state = ?, task_id = ?, marked = 0"
                 " WHERE submission_id = ? AND (task_id IS NULL OR ? = 'submitted')",
                 (state, task_id, submission_id, state),
             )
@@ -159,7 +160,7 @@ class Journal:
             if entry.task_id not in (None, task_id):
                 raise InvalidInputError("task_id", f"{submission_id} is task {entry.task_id} already")
             rows.execute(
-                "UPDATE submissions SET state = 'submitted', task_id = ? WHERE submission_id = ?",
+                "UPDATE submissions SET state = 'submitted', task_id = ?, marked = 0 WHERE submission_id = ?",
                 (task_id, submission_id),
             )
 
@@ -173,13 +174,24 @@ class Journal:
             if not rows.execute("DELETE FROM submissions WHERE submission_id = ?", (submission_id,)).rowcount:
                 raise InvalidInputError("submission_id", f"the journal has no submission {submission_id!r}")
 
-    def bind(self, submission_id: str, task_id: str) -> bool:
-        """Whether the submission is this task, as far as is known; one without a task becomes it."""
+    def bind(self, submission_id: str, task_id: str, *, signed: bool) -> bool:
+        """Whether the submission is this task, as far as is known; one without a task becomes it.
+
+        Args:
+            submission_id: the attempt that the mark of a callback names.
+            task_id: the task that its body names.
+            signed: the service's signature vouches for the task; without it only the mark does, and a signed
+                callback may correct that.
+        """
+        named = {"submission_id": submission_id, "task_id": task_id, "signed": signed}
         with self._open() as rows:
-            rows.execute(_ADOPT, (task_id, submission_id, task_id))
+            try:
+                rows.execute(_BIND, named)
+            except sqlite3.IntegrityError:  # refused, and its key was bought again: there are two tasks now
+                rows.execute("UPDATE submissions SET key = NULL WHERE submission_id = ?", (submission_id,))
+                rows.execute(_BIND, named)
             known = rows.execute(
-                "SELECT submission_id, task_id FROM submissions"
-                " WHERE state != 'refused' AND (submission_id = ? OR task_id = ?)",
+                "SELECT submission_id, task_id FROM submissions WHERE submission_id = ? OR task_id = ?",
                 (submission_id, task_id),
             ).fetchall()
         return not known or known == [(submission_id, task_id)]

@@ -1,9 +1,9 @@
-"""Threads: a few for calls that may never come back, and any for work that is never left behind."""
+"""Threads of our own: other code cannot use them up, nor do they hold up the end of the interpreter."""
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
+import os
 import threading
 from concurrent.futures import Future
 from queue import SimpleQueue
@@ -16,18 +16,21 @@ T = TypeVar("T")
 
 
 class Workers:
-    """Runs calls on at most ``count`` daemon threads.
-
-    Unlike an executor's they do not hold up the end of the interpreter, and one given up on is replaced.
-    """
+    """Runs calls on at most ``count`` daemon threads; one that is given up on can be replaced."""
 
     def __init__(self, count: int, *, name: str) -> None:
         self._name = name
+        self._count = count
+        self._closed = False
+        self._start_over()
+
+    def _start_over(self) -> None:
+        """A forked process has none of its parent's threads."""
+        self._process = os.getpid()
         self._lock = threading.Lock()
-        self._wanted = count
+        self._wanted = self._count
         self._threads = 0
         self._unfinished = 0
-        self._closed = False
         self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
 
     def submit(self, call: Callable[[], T]) -> Future[T]:
@@ -36,6 +39,8 @@ class Workers:
         Raises:
             RuntimeError: the workers are closed.
         """
+        if self._process != os.getpid():
+            self._start_over()
         future: Future[T] = Future()
         with self._lock:
             if self._closed:
@@ -84,10 +89,12 @@ def _settle(future: Future[Any], call: Callable[[], Any]) -> None:
         future.set_exception(error)
 
 
-async def on_thread(work: Callable[[], T]) -> T:
+async def on_thread(work: Callable[[], T], workers: Workers | None = None) -> T:
     """What ``work`` returns; a cancelled caller waits for it too, so that nothing goes on behind its back."""
+    import asyncio  # which a synchronous program does without
+
     within = contextvars.copy_context()
-    thread = asyncio.get_running_loop().run_in_executor(None, lambda: within.run(work))
+    thread = asyncio.wrap_future((workers or _FILES).submit(lambda: within.run(work)))
     cancelled: asyncio.CancelledError | None = None
     while not thread.done():
         try:
@@ -98,3 +105,6 @@ async def on_thread(work: Callable[[], T]) -> T:
         return thread.result()
     thread.exception()  # retrieved: asyncio would complain of it
     raise cancelled
+
+
+_FILES = Workers(32, name="kling-file")  # asyncio's own may all be held up by the application

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from kling_facade.callbacks.inbox import Answer
+from kling_facade.callbacks.handling import Answer
 from kling_facade.callbacks.verifier import MAX_BODY
 
 if TYPE_CHECKING:
@@ -33,23 +34,25 @@ def asgi_app(inbox: CallbackInbox) -> App:
             await send({"type": "websocket.close"})
         elif scope["method"] != "POST":
             await _reply(send, Answer(405, b"POST only"), (b"allow", b"POST"))
-        elif (body := await _read(receive)) is not None:
-            query = scope["query_string"].decode("latin-1")
-            await _reply(send, await inbox.receive_async(scope["headers"], body, query))
+        elif (body := await _read(receive)) is None:
+            with suppress(OSError):  # nobody will read it, but middleware wants an answer
+                await _reply(send, Answer(400, b"the body broke off"))
+        else:
+            await _reply(send, await inbox.receive_async(scope["headers"], body, scope["query_string"]))
 
     return app
 
 
 async def _read(receive: Receive) -> bytes | None:
     """The body; or as much of it as shows that it is too long; None if the sender has gone."""
-    body, more = b"", True
+    body, more = bytearray(), True
     while more and len(body) <= MAX_BODY:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
         more = message.get("more_body", False)
-    return body
+    return bytes(body)
 
 
 async def _reply(send: Send, answer: Answer, *headers: tuple[bytes, bytes]) -> None:

@@ -2,48 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, NamedTuple
+from os import PathLike
+from typing import TYPE_CHECKING
 
-from kling_facade.callbacks.memory import RecentMemory
+from kling_facade.callbacks.complaints import Complaints
+from kling_facade.callbacks.handling import AGAIN, Answer, Handling
 from kling_facade.callbacks.verifier import Callback, CallbackVerifier
 from kling_facade.callbacks.waiters import Waiters
 from kling_facade.errors import CallbackRejectedError, InvalidInputError, KlingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from asyncio import Task
 
-    from kling_facade.callbacks.memory import ClaimState, Memory
-    from kling_facade.callbacks.verifier import Headers
-
-    Handler = Callable[[Callback], object]
-
-
-class Answer(NamedTuple):
-    """What to answer the sender."""
-
-    status: int
-    body: bytes
-
-
-_DONE = Answer(200, b"ok")
-_AGAIN = Answer(503, b"try again")
-_FAILED = Answer(500, b"the handler failed")
-
-
-class _Claim(NamedTuple):
-    """The right to call the handler for a task."""
-
-    task_id: str
-    owner: str
-
-
-class _Running(NamedTuple):
-    """An asynchronous handler that was called and is not done."""
-
-    claim: _Claim
-    rest: Awaitable[object]
+    from kling_facade.callbacks.handling import Handler
+    from kling_facade.callbacks.memory import Memory
+    from kling_facade.callbacks.verifier import Headers, Text
 
 
 class CallbackInbox:
@@ -59,14 +32,14 @@ class CallbackInbox:
         url: where the service can reach this inbox. A client with ``inbox=`` sends it with every submission,
             marked.
         handler: called with each Callback; quick, since the sender may give up after 15 s. It may be
-            asynchronous behind ``asgi_app``.
+            asynchronous behind ``asgi_app`` and ``receive_async``.
         journal: a ``Journal`` in which processes remember together what was handled; a client with
             ``inbox=`` and ``journal=`` lends its own. Else the last 10,000 tasks of this process are.
         handler_timeout: seconds after which a handler is taken for dead, and another delivery may call it.
 
     Raises:
         ConfigurationError: no webhook key.
-        InvalidInputError: of field "handler_timeout".
+        InvalidInputError: of field "verifier", "journal" or "handler_timeout".
     """
 
     def __init__(
@@ -80,13 +53,16 @@ class CallbackInbox:
     ) -> None:
         if not handler_timeout > 0:
             raise InvalidInputError("handler_timeout", f"{handler_timeout!r} is not above 0 seconds")
+        if verifier is not None and not hasattr(verifier, "verify"):
+            raise InvalidInputError("verifier", "is none; give one like CallbackVerifier([key])")
+        if isinstance(journal, str | PathLike):
+            raise InvalidInputError("journal", f"{journal!r} is a path; give Journal({journal!r})")
         self.url = url
         self.waiters = Waiters()
+        self._complaints = Complaints()
         self._verifier = verifier or CallbackVerifier()
-        self._handler = handler
-        self._handler_timeout = handler_timeout
-        self._journal = journal
-        self._memory = journal or RecentMemory()
+        self._handling = Handling(handler, journal, timeout=handler_timeout, complaints=self._complaints)
+        self._deliveries: set[Task[Answer]] = set()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} at {self.url}>"
@@ -99,99 +75,71 @@ class CallbackInbox:
 
     def lend(self, journal: Memory) -> None:
         """Remembers in this journal, unless it was made with one."""
-        if self._journal is None:
-            self._journal = self._memory = journal
+        self._handling.lend(journal)
 
-    def receive(self, headers: Headers, body: bytes, query: str = "") -> Answer:
-        """Takes one delivery in; the answer for its sender. Nothing is raised.
+    def receive(self, headers: Headers, body: bytes, query: Text = "") -> Answer:
+        """Takes one delivery in; the answer for its sender. Nothing is raised; the log has what went wrong.
 
         Args:
             headers: a mapping or pairs, names in any case.
             body: as received.
-            query: of the URL, as received, without the question mark.
+            query: of the URL, as received.
         """
-        result = self._begin(headers, body, query)
-        if isinstance(result, Answer):
-            return result
-        close: object = getattr(result.rest, "close", None)
-        if callable(close):
-            close()  # or Python would warn of a coroutine that was never awaited
-        return self._fail(result.claim, TypeError("an asynchronous handler needs asgi_app"))
+        callback = self._verify(headers, body, query)
+        if isinstance(callback, Answer):
+            return callback
+        return self._admit(callback) or self._handling.handle(callback)
 
-    async def receive_async(self, headers: Headers, body: bytes, query: str = "") -> Answer:
-        """The same for asyncio: what may block runs on a thread, an asynchronous handler on this loop."""
-        if self._handler is None and self._journal is None:
-            result = self._begin(headers, body, query)
-        else:
-            from asyncio import to_thread
+    async def receive_async(self, headers: Headers, body: bytes, query: Text = "") -> Answer:
+        """The same for asyncio: what may block runs on a thread, an asynchronous handler on this loop.
 
-            result = await to_thread(self._begin, headers, body, query)
-        return result if isinstance(result, Answer) else await self._go_on(result)
+        What was let in is handled to its end, also where the caller is cancelled as the sender goes away.
+        """
+        callback = self._verify(headers, body, query)
+        if isinstance(callback, Answer):
+            return callback
+        if not self._handling.blocks:
+            return self._admit(callback) or self._handling.handle(callback)
+        from asyncio import get_running_loop, shield
 
-    def _begin(self, headers: Headers, body: bytes, query: str) -> Answer | _Running:
-        """All of a delivery, but for what an asynchronous handler has yet to do."""
+        delivery = get_running_loop().create_task(self._take_in(callback))
+        self._deliveries.add(delivery)
+        delivery.add_done_callback(self._deliveries.discard)
+        return await shield(delivery)
+
+    async def _take_in(self, callback: Callback) -> Answer:
+        refusal = await self._handling.remember(lambda: self._admit(callback))
+        return refusal or await self._handling.handle_async(callback)
+
+    def _verify(self, headers: Headers, body: bytes, query: Text) -> Callback | Answer:
         try:
-            callback = self._verifier.verify(headers, body, query)
-            self._check_mark(callback)
-            claim = _Claim(callback.task_id, os.urandom(8).hex())
-            state = self._claim(claim)
+            return self._verifier.verify(headers, body, query)
         except CallbackRejectedError as error:
-            return Answer(error.http_status, str(error).encode())
+            return self._refuse(error)
+        except InvalidInputError as error:
+            self._complaints.failed("a callback could not be read", error)
+            return AGAIN
+
+    def _admit(self, callback: Callback) -> Answer | None:
+        """None if it may be handled; whoever waits for the task knows by then."""
+        try:
+            bound = self._bind(callback)
         except KlingError as error:  # the journal's; it may be well again at the sender's next attempt
-            _report("a callback could not be taken in", error)
-            return _AGAIN
-        if state == "taken":
-            return self._handle(callback, claim)
+            self._complaints.failed("a callback could not be taken in", error)
+            return AGAIN
+        if not bound:
+            return self._refuse(
+                CallbackRejectedError("the mark in the URL is another task's", http_status=401)
+            )
         self.waiters.tell(callback.task_id)
-        return _AGAIN if state == "busy" else _DONE
+        return None
 
-    def _check_mark(self, callback: Callback) -> None:
-        submission_id = callback.submission_id
-        if submission_id is not None and not self._memory.bind(submission_id, callback.task_id):
-            raise CallbackRejectedError("the mark in the URL is another task's", http_status=401)
+    def _bind(self, callback: Callback) -> bool:
+        submission_id, signed = callback.submission_id, callback.sent_at is not None
+        return submission_id is None or self._handling.memory.bind(
+            submission_id, callback.task_id, signed=signed
+        )
 
-    def _claim(self, claim: _Claim) -> ClaimState:
-        if self._handler is None:
-            return "finished"
-        return self._memory.claim(claim.task_id, owner=claim.owner, seconds=self._handler_timeout)
-
-    def _handle(self, callback: Callback, claim: _Claim) -> Answer | _Running:
-        try:
-            result = self._handler(callback) if self._handler else None
-        except BaseException as error:  # noqa: BLE001 - raised again where it ends the process
-            return self._fail(claim, error)
-        return _Running(claim, result) if isinstance(result, Awaitable) else self._succeed(claim)
-
-    async def _go_on(self, running: _Running) -> Answer:
-        from asyncio import to_thread
-
-        try:
-            await running.rest
-        except BaseException as error:  # noqa: BLE001 - raised again where it ends the process
-            return self._fail(running.claim, error)
-        return await to_thread(self._succeed, running.claim)
-
-    def _succeed(self, claim: _Claim) -> Answer:
-        try:
-            self._memory.finish(claim.task_id)
-        except KlingError as error:  # the sender must not try again: the handler has succeeded
-            _report(f"that the callback of task {claim.task_id} was handled could not be written down", error)
-        self.waiters.tell(claim.task_id)
-        return _DONE
-
-    def _fail(self, claim: _Claim, error: BaseException) -> Answer:
-        try:
-            self._memory.release(claim.task_id, owner=claim.owner)
-        except KlingError as trouble:
-            _report(f"task {claim.task_id} is held for {self._handler_timeout:g} s more", trouble)
-        self.waiters.tell(claim.task_id)
-        if not isinstance(error, Exception):
-            raise error
-        _report(f"the handler of task {claim.task_id} raised; the next delivery calls it again", error)
-        return _FAILED
-
-
-def _report(text: str, error: Exception) -> None:
-    import logging
-
-    logging.getLogger("kling_facade").error("%s", text, exc_info=error)
+    def _refuse(self, error: CallbackRejectedError) -> Answer:
+        self._complaints.refused(error)
+        return Answer(error.http_status, str(error).encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from threading import Lock
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 ClaimState = Literal["taken", "busy", "finished"]
 
@@ -13,8 +13,12 @@ ClaimState = Literal["taken", "busy", "finished"]
 class Memory(Protocol):
     """What an inbox must remember of tasks; a ``Journal`` is one that processes share. Thread-safe."""
 
-    def bind(self, submission_id: str, task_id: str) -> bool:
-        """Whether the submission is this task, as far as is known; the first that is named is."""
+    def bind(self, submission_id: str, task_id: str, *, signed: bool) -> bool:
+        """Whether the submission is this task, as far as is known.
+
+        The first task that is named is; one that the service's signature names, before one that only whoever
+        knew the mark could name.
+        """
         ...
 
     def claim(self, task_id: str, *, owner: str, seconds: float) -> ClaimState:
@@ -47,15 +51,27 @@ class RecentMemory:
         self._size = size
         self._lock = Lock()
         self._finished = OrderedDict[str, None]()
-        self._tasks = OrderedDict[str, str]()
+        self._tasks = OrderedDict[str, tuple[str, bool]]()
         self._claims: dict[str, tuple[str, float]] = {}
 
-    def bind(self, submission_id: str, task_id: str) -> bool:
+    def bind(self, submission_id: str, task_id: str, *, signed: bool) -> bool:
         """See ``Memory.bind``."""
         with self._lock:
-            known = self._tasks.setdefault(submission_id, task_id)
+            known, proven = self._tasks.get(submission_id, (task_id, False))
+            if known != task_id and (proven or not signed):
+                return False
+            self._tasks[submission_id] = (task_id, proven or signed)
             _shorten(self._tasks, self._size)
-        return known == task_id
+        return True
+
+    def hand_over(self, heir: Memory) -> None:
+        """Lets another memory know what this one has learned."""
+        with self._lock:
+            tasks, finished = list(self._tasks.items()), list(self._finished)
+        for submission_id, (task_id, signed) in tasks:
+            heir.bind(submission_id, task_id, signed=signed)
+        for task_id in finished:
+            heir.finish(task_id)
 
     def claim(self, task_id: str, *, owner: str, seconds: float) -> ClaimState:
         """See ``Memory.claim``."""
@@ -82,6 +98,6 @@ class RecentMemory:
                 del self._claims[task_id]
 
 
-def _shorten(entries: OrderedDict[str, None] | OrderedDict[str, str], size: int) -> None:
+def _shorten(entries: OrderedDict[str, Any], size: int) -> None:
     while len(entries) > size:
         entries.popitem(last=False)

@@ -23,7 +23,7 @@ class Keys:
         keys: one string, split at white space, or several; else ``APIKLEY_WEBHOOK_KEYS``.
 
     Raises:
-        ConfigurationError: there is none, or one is empty.
+        ConfigurationError: there is none, or one is empty or no text.
     """
 
     __slots__ = ("_keyed",)
@@ -31,15 +31,15 @@ class Keys:
     def __init__(self, keys: str | Iterable[str] | None = None) -> None:
         if keys is None:
             keys = os.environ.get(VARIABLE, "")
-        self._keyed = [_check_key(key) for key in (keys.split() if isinstance(keys, str) else keys)]
+        self._keyed = [_check_key(key) for key in (_split(keys) if isinstance(keys, str) else keys)]
         if not self._keyed:
             raise ConfigurationError(
-                f"There is no webhook key. Pass keys=[…], or set {VARIABLE}: to the key made at the service, "
-                "or, if it has made none, to any long secret of your own."
+                f"There is no webhook key. Set {VARIABLE} (or pass CallbackVerifier([key])): the key made at "
+                "the service or, if you made none there, any long secret of your own."
             )
 
-    def __repr__(self) -> str:
-        return f"<{len(self._keyed)} keys>"
+    def __len__(self) -> int:
+        return len(self._keyed)
 
     def sign(self, task_id: str, timestamp: int) -> str:
         """A signature, as the service makes it, with the first key."""
@@ -92,7 +92,8 @@ def read_mark(query: str) -> tuple[str, str] | None:
     """
     if MARK not in query:
         return None
-    marks = [value for name, _, value in (pair.partition("=") for pair in query.split("&")) if name == MARK]
+    pairs = (pair.partition("=") for pair in query.removeprefix("?").split("&"))
+    marks = [value for name, _, value in pairs if name == MARK]
     if len(marks) > 1:
         raise CallbackRejectedError("the URL carries two marks", http_status=400)
     if not marks:
@@ -101,8 +102,19 @@ def read_mark(query: str) -> tuple[str, str] | None:
     return submission_id, mac
 
 
-def _check_key(key: str) -> HMAC:
+def _split(keys: str) -> list[str]:
+    if "," in keys:
+        raise ConfigurationError(
+            f"the webhook keys in {VARIABLE} hold a comma; white space parts them. A key that has a comma "
+            "goes into a list: CallbackVerifier([key])"
+        )
+    return keys.split()
+
+
+def _check_key(key: object) -> HMAC:
     """What begins every code made with it; with an empty key anybody could sign."""
+    if not isinstance(key, str):
+        raise ConfigurationError(f"a webhook key is text, not {type(key).__name__}")
     secret = key.strip()
     if not secret:
         raise ConfigurationError("a webhook key is empty; anybody could sign with it")

@@ -79,28 +79,29 @@ class CallbackVerifier:
         self._clock = clock
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} with {self._keys!r}>"
+        return f"<{type(self).__name__} with {len(self._keys)} key{'s' * (len(self._keys) > 1)}>"
 
-    def verify(self, headers: Headers, body: bytes, query: str = "") -> Callback:
+    def verify(self, headers: Headers, body: bytes, query: Text = "") -> Callback:
         """The callback, if it can be trusted to be one.
 
         Args:
             headers: a mapping or pairs, names in any case.
             body: as received.
-            query: of the URL, as received, without the question mark.
+            query: of the URL, as received.
 
         Raises:
             CallbackRejectedError: it cannot; whatever the bytes, nothing else is raised.
+            InvalidInputError: the body is text; it must be the bytes as received.
         """
         timestamp, signature = _read_headers(headers)
-        mark = read_mark(query)
+        mark = read_mark(query if isinstance(query, str) else query.decode("latin-1"))
         if signature is None and mark is None:
             raise CallbackRejectedError("it is neither signed nor marked", http_status=401)
         task_id = _read_task_id(body)
         submission_id, key_index = self._check_mark(*mark) if mark else (None, 0)
         sent_at = None
         if signature is not None:
-            sent_at, key_index = self._check_signature(task_id, timestamp, signature)
+            sent_at, key_index = self._check_signature(task_id, timestamp, signature, marked=bool(mark))
         return Callback(task_id, sent_at, key_index, submission_id)
 
     def mark(self, submission_id: str) -> str:
@@ -113,15 +114,21 @@ class CallbackVerifier:
             raise CallbackRejectedError("the mark in the URL is not ours", http_status=401)
         return submission_id, index
 
-    def _check_signature(self, task_id: str, timestamp: bytes, signature: bytes) -> tuple[datetime, int]:
+    def _check_signature(
+        self, task_id: str, timestamp: bytes, signature: bytes, *, marked: bool
+    ) -> tuple[datetime, int]:
         if not timestamp.isdigit() or len(timestamp) > _LONGEST_TIME:
-            raise CallbackRejectedError("the time is not in Unix seconds", http_status=400)
+            what = "is not in whole Unix seconds" if timestamp else "is missing"
+            raise CallbackRejectedError(f"{TIMESTAMP} {what}", http_status=400)
         seconds = int(timestamp)
         if abs(self._clock() - seconds) > self._tolerance:
             raise CallbackRejectedError("it was not signed just now", http_status=401)
         index = self._keys.signer(task_id, timestamp, signature)
         if index is None:
-            raise CallbackRejectedError("the signature is not right", http_status=401)
+            also = (
+                ", though the mark in the URL is ours: is the service's key among the keys?" if marked else ""
+            )
+            raise CallbackRejectedError(f"the signature is not right{also}", http_status=401)
         return datetime.fromtimestamp(seconds, UTC), index
 
 
@@ -153,14 +160,19 @@ def _read_task_id(body: bytes) -> str:
         document, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         raise CallbackRejectedError("the body is not JSON", http_status=400) from None
+    except TypeError:
+        raise InvalidInputError("body", "is not bytes; it must be as it was received") from None
     if end != len(text) or not isinstance(document, tuple):
         raise CallbackRejectedError("the body is not a JSON object", http_status=400)
-    ids = _find_ids(document)
-    if not ids or ids.count(ids[0]) != len(ids):
-        raise CallbackRejectedError(f"the body names {'two tasks' if ids else 'no task'}", http_status=400)
-    task_id = ids[0]
-    if not isinstance(task_id, str) or not 0 < len(task_id) <= _LONGEST_ID or not task_id.isprintable():
-        raise CallbackRejectedError("the body names a task by what is no id", http_status=400)
+    task_id = None
+    for found in _find_ids(document):
+        if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID or not found.isprintable():
+            raise CallbackRejectedError("the body names a task by what is no id", http_status=400)
+        if task_id not in (None, found):
+            raise CallbackRejectedError("the body names two tasks", http_status=400)
+        task_id = found
+    if task_id is None:
+        raise CallbackRejectedError("the body names no task", http_status=400)
     return task_id
 
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from concurrent.futures import Future
 
-_REMEMBERED = 10_000  # tasks whose news is kept for those who will ask later
+_REMEMBERED = 10_000  # tasks of each kind
+_ARRIVE = 8  # callbacks received for each one missed; below that one cannot go by them
 
 
 class Waiters:
@@ -20,6 +21,8 @@ class Waiters:
     def __init__(self) -> None:
         self._lock = Lock()
         self._news = OrderedDict[str, int]()
+        self._expected = OrderedDict[str, int]()
+        self._missed = OrderedDict[str, int]()
         self._asleep: dict[str, set[Future[None]]] = {}
 
     def news(self, task_id: str | None = None) -> int:
@@ -29,12 +32,29 @@ class Waiters:
     def tell(self, task_id: str) -> None:
         """There is news of the task."""
         with self._lock:
-            self._news[task_id] = self._news.get(task_id, 0) + 1
-            self._news.move_to_end(task_id)
-            if len(self._news) > _REMEMBERED:
-                self._news.popitem(last=False)
+            _count(self._news, task_id)
+            self._missed.pop(task_id, None)
             for wake in self._asleep.pop(task_id, ()):
                 wake.set_result(None)
+
+    def expect(self, task_id: str) -> None:
+        """The task was submitted with the URL at which its news arrives."""
+        with self._lock:
+            _count(self._expected, task_id)
+
+    def miss(self, task_id: str) -> None:
+        """The task has ended, and there was no news of it: lost, late, or told to another process."""
+        with self._lock:
+            if task_id in self._expected and task_id not in self._news:
+                _count(self._missed, task_id)
+
+    def relied_on(self, task_id: str) -> bool:
+        """Whether news of the task can be waited for: it is expected, and what is expected comes."""
+        return (
+            task_id in self._expected
+            and task_id not in self._news
+            and len(self._news) > _ARRIVE * len(self._missed)
+        )
 
     @contextmanager
     def sleeping(self, task_id: str, *, known: int) -> Generator[Future[None]]:
@@ -59,3 +79,10 @@ class Waiters:
         others.discard(wake)
         if not others:
             self._asleep.pop(task_id, None)
+
+
+def _count(tasks: OrderedDict[str, int], task_id: str) -> None:
+    tasks[task_id] = tasks.get(task_id, 0) + 1
+    tasks.move_to_end(task_id)
+    if len(tasks) > _REMEMBERED:
+        tasks.popitem(last=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kling_facade.callbacks.inbox import Answer
+from kling_facade.callbacks.handling import Answer
 from kling_facade.callbacks.verifier import MAX_BODY
 from kling_facade.errors import CallbackRejectedError
 
@@ -32,7 +32,7 @@ def wsgi_app(inbox: CallbackInbox) -> WSGIApplication:
         if answer.status == 405:
             headers.append(("Allow", "POST"))
         start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
-        return [answer.body]
+        return [answer.body] if environ["REQUEST_METHOD"] != "HEAD" else []
 
     return app
 

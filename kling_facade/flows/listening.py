@@ -28,14 +28,18 @@ class Ear:
 
     @property
     def called(self) -> bool:
-        """Whether callbacks arrive, and this task's has not: a look is only for the case that it was lost."""
-        waiters = self._waiters
-        return waiters is not None and waiters.news() > 0 and not waiters.news(self._task_id)
+        """Whether a callback will tell, so that a look is only for the case that it is lost."""
+        return self._waiters is not None and self._waiters.relied_on(self._task_id)
 
     def attend(self) -> None:
         """A look is about to be taken, which will answer all the news there is."""
         if self._waiters is not None:
             self._known = self._waiters.news(self._task_id)
+
+    def ended(self) -> None:
+        """The look has shown the end."""
+        if self._waiters is not None:
+            self._waiters.miss(self._task_id)
 
     async def sleep(self, io: IO, seconds: float) -> None:
         """Returns when that many seconds have passed, or there is news; at once if there was some already."""

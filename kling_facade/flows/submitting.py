@@ -96,7 +96,10 @@ async def submit(
         marked = _mark_callback_url(session, inputs, submission_id)
         return create_request(session.settings, marked, image_url)
 
-    return await _buy(session, order, spell)
+    bought = await _buy(session, order, spell)
+    if session.inbox is not None and session.inbox.url is not None and inputs.callback_url is None:
+        session.inbox.waiters.expect(bought.task_id)
+    return bought
 
 
 async def place_image(session: Session, image: Image) -> str:

@@ -78,6 +78,8 @@ class Watch:
             self._last_look = now
             if seen is not None:
                 self._status, self._trouble = seen, None
+                if seen.done:
+                    self._ear.ended()
                 self._get_to_know(seen, now)
                 self._pause = self._next_pause(now)
                 return seen

@@ -198,15 +198,21 @@ def test_a_body_that_breaks_off_is_refused() -> None:
     assert through_wsgi(inbox(), body(), more={"wsgi.input": Broken()})[0] == 400
 
 
-def test_a_sender_that_has_gone_is_not_answered() -> None:
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_sender_that_has_gone_is_refused_in_case_somebody_listens(gone: bool) -> None:
+    sent: list[int] = []
+
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
 
-    async def send(_message: object) -> None:
-        raise AssertionError("nobody is there")
+    async def send(message: Any) -> None:
+        if gone:
+            raise ConnectionResetError  # as some servers do then
+        sent.append(message.get("status", 0))
 
     scope = {"type": "http", "method": "POST", "headers": SIGNED, "query_string": b""}
     asyncio.run(asgi_app(inbox())(scope, receive, send))
+    assert sent == ([] if gone else [400, 0])
 
 
 def test_standing_alone_it_starts_and_stops_and_takes_no_websocket() -> None:

@@ -216,6 +216,7 @@ def test_only_a_body_all_of_whose_ids_are_the_signed_one_gets_in(pairs: list[tup
         b"1" * 10_000,
         b'"text"',
         b"{}",
+        b'{"taskId": X, "task_id": X}'.replace(b"X", b'{"a":' * 700 + b"1" + b"}" * 700),
         b'{"data": {"taskId": 7}}',
         b'{"data": {"taskId": "\\ud800"}}',
         b'{"data": {"taskId": "a\\u0000b"}}',
@@ -258,6 +259,13 @@ def test_a_mark_stands_in_for_a_signature_and_names_the_submission() -> None:
 def test_a_mark_beside_a_signature_names_the_submission_too() -> None:
     callback = verifier().verify(*signed(query=verifier().mark("s1")))
     assert (callback.submission_id, callback.sent_at is None) == ("s1", False)
+
+
+@pytest.mark.parametrize("query", ["?{}", b"{}"])
+def test_the_query_is_taken_as_frameworks_give_it(query: str | bytes) -> None:
+    mark = verifier().mark("s1")
+    spelled = query.replace("{}", mark) if isinstance(query, str) else query.replace(b"{}", mark.encode())
+    assert verifier().verify({}, body(), spelled).submission_id == "s1"
 
 
 def test_neither_signed_nor_marked_is_refused() -> None:
@@ -342,8 +350,8 @@ def test_one_string_is_not_taken_for_a_list_of_letters() -> None:
     rejected(signed(key="a"), by=CallbackVerifier("abc", clock=lambda: AT))
 
 
-@pytest.mark.parametrize("keys", ["", "  ", [], [""], [KEY, " "], ["\ud800"]])
-def test_an_empty_key_is_no_key(keys: str | list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("keys", ["", "  ", [], [""], [KEY, " "], ["\ud800"], [None], [b"key"], "a,b"])
+def test_an_empty_key_is_no_key(keys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError):
         CallbackVerifier(keys)
     with pytest.raises(ConfigurationError):

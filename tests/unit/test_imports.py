@@ -84,14 +84,14 @@ def test_importing_callbacks_loads_little_too() -> None:
     assert not loaded("import kling_facade.callbacks") & set(HEAVY)
 
 
-def test_callbacks_know_the_errors_and_the_standard_library_only() -> None:
+def test_callbacks_know_the_errors_some_threads_and_the_standard_library_only() -> None:
     checked = 0
     for name, path in modules().items():
         if not name.startswith("callbacks"):
             continue
         for imported in running_imports(path):
             parts = imported.split(".")
-            own = parts[0] == "kling_facade" and parts[1] in ("callbacks", "errors")
+            own = parts[0] == "kling_facade" and parts[1] in ("callbacks", "errors", "workers")
             assert own or parts[0] in sys.stdlib_module_names, f"{name} imports {imported}"
             checked += 1
     assert checked > 10
