@@ -1,20 +1,29 @@
 """A page that starts a video, and shows it when the callback has arrived.
 
-export APIKLEY_API_KEY=… APIKLEY_WEBHOOK_KEYS=… PUBLIC_URL=https://my.app
-uvicorn --factory app:create_app
+From the root of the clone, without an account and without the internet:
+
+    pip install '.[cli,sandbox]' -r examples/fastapi_app/requirements.txt
+    kling sandbox --speed 40 --webhook-key test-key     # in its own terminal; copy its lines into this one
+    export PUBLIC_URL=http://127.0.0.1:8000
+    uvicorn --app-dir examples/fastapi_app --factory app:create_app
+
+For the real service the four variables have your own key, webhook key and address, and no APIKLEY_BASE_URL.
 """
 
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import escape
 from typing import Annotated, Any
 
-from fastapi import FastAPI, File, Form
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import FastAPI, File, Form, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 
-from kling_facade import AsyncKling, TaskStatus
+from kling_facade import AsyncKling, InvalidInputError, KlingError, TaskNotFoundError, TaskStatus
 from kling_facade.callbacks import Callback, CallbackInbox, asgi_app
+
+PATIENCE = 30.0  # seconds without a callback until the service is asked: callbacks can be lost
 
 FORM = """
 <!doctype html><title>A video</title>
@@ -31,14 +40,20 @@ FAILED = "<!doctype html><p>It could not be made: {}</p>"
 
 def create_app(**options: Any) -> FastAPI:
     """The application; ``options`` as for ``AsyncKling``."""
-    ended: dict[str, TaskStatus] = {}  # a real application keeps this in its database
+    ended: dict[str, TaskStatus] = {}  # a real application keeps these two in its database
+    asked: dict[str, float] = {}
+
+    async def ask(task_id: str) -> None:
+        asked[task_id] = time.monotonic()
+        status = await kling.task(task_id).status()
+        if status.done:
+            ended[task_id] = status
 
     async def take_note(callback: Callback) -> None:
         # the callback only says that the task has ended: its body could be anybody's
-        status = await kling.task(callback.task_id).status()
-        if not status.done:
+        await ask(callback.task_id)
+        if callback.task_id not in ended:
             raise RuntimeError("not yet")  # the sender will try again
-        ended[callback.task_id] = status
 
     # with the slash at the end: "/kling" would be answered with a redirect
     inbox = CallbackInbox(url=f"{os.environ['PUBLIC_URL']}/kling/", handler=take_note)
@@ -59,15 +74,27 @@ def create_app(**options: Any) -> FastAPI:
     @app.post("/")
     async def start(image: Annotated[bytes, File()], prompt: Annotated[str, Form()]) -> RedirectResponse:
         task = await kling.submit(image, prompt)
+        asked[task.id] = time.monotonic()
         return RedirectResponse(f"/videos/{task.id}", 303)
 
     @app.get("/videos/{task_id}", response_class=HTMLResponse)
-    def show(task_id: str) -> str:
-        status = ended.get(task_id)
-        if status is None:
-            return WAITING
-        if status.urls:
-            return VIDEO.format(escape(status.urls[0]))
-        return FAILED.format(escape(status.failure.message if status.failure else "no link"))
+    async def show(task_id: str) -> str:
+        if task_id not in ended and time.monotonic() - asked.get(task_id, -PATIENCE) >= PATIENCE:
+            await ask(task_id)
+        return page(ended.get(task_id))
 
+    app.exception_handler(KlingError)(explain)
     return app
+
+
+def page(status: TaskStatus | None) -> str:
+    if status is None:
+        return WAITING
+    if status.urls:
+        return VIDEO.format(escape(status.urls[0]))
+    return FAILED.format(escape(status.failure.message if status.failure else "no link"))
+
+
+def explain(_request: Request, error: KlingError) -> PlainTextResponse:
+    codes = {InvalidInputError: 400, TaskNotFoundError: 404}
+    return PlainTextResponse(str(error), codes.get(type(error), 502))

@@ -1,4 +1,10 @@
-"""Makes a video in the sandbox and prints its spans."""
+"""Makes a video in the sandbox and prints its spans.
+
+From the root of the clone:
+
+    pip install '.[sandbox]' -r examples/observing/requirements.txt
+    python examples/observing/try_it.py
+"""
 
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor

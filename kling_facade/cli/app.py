@@ -1,5 +1,6 @@
 """The commands."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -253,7 +254,7 @@ def serve_sandbox(
 ) -> None:
     """Serve a stand-in for the service on this machine until Ctrl-C.
 
-    Prints three lines to copy into another terminal, where every command will then talk to it. Its videos are
+    Prints lines to copy into another terminal, where every command will then talk to it. Its videos are
     a pan and zoom over the picture, not made by Kling.
     """
     with talking() as talk:
@@ -270,6 +271,8 @@ def serve_sandbox(
         typer.echo(f"export APIKLEY_API_KEY={sandbox.api_key}")
         typer.echo(f"export APIKLEY_BASE_URL={sandbox.url}")
         typer.echo(f"export APIKLEY_UPLOAD_URL={sandbox.url}/file-upload")
+        if webhook_key:
+            typer.echo(f"export APIKLEY_WEBHOOK_KEYS={shlex.quote(webhook_key)}")
         talk.say(f"Look at it in a browser: {sandbox.url}/")
         talk.say("Copy these lines into another terminal. Ctrl-C here ends the sandbox and all it keeps.")
         from kling_facade.sandbox import serve

@@ -44,6 +44,11 @@ def sign_sample(
         for name, value in headers.items():
             words += ["-H", f"{name}: {value}"]
         talk.result(shlex.join([*words, "--data", body]), {})
+        if task_id == _SAMPLE:
+            talk.say(
+                "No service knows this task: a handler that asks for it fails (500) although the callback "
+                "was accepted. --task-id names one of yours."
+            )
 
 
 def _sample_body(task_id: str, ended: int, *, failed: bool) -> dict[str, object]:

@@ -5,7 +5,7 @@ from kling_facade.sandbox.callbacks import Delivery
 from kling_facade.sandbox.clock import Clock
 from kling_facade.sandbox.faults import FAULTS
 from kling_facade.sandbox.proxy import FaultyProxy, SocketFault
-from kling_facade.sandbox.quirks import QUIRKS, Quirk
+from kling_facade.sandbox.quirks import QUIRKS, Forgery, Quirk
 from kling_facade.sandbox.requests import RecordedRequest
 from kling_facade.sandbox.sandbox import Sandbox, serve
 from kling_facade.sandbox.scenarios import SCENARIOS, Scenario, Timing
@@ -20,6 +20,7 @@ __all__ = [
     "Delivery",
     "Failure",
     "FaultyProxy",
+    "Forgery",
     "Quirk",
     "RecordedRequest",
     "Sandbox",

@@ -90,6 +90,8 @@ class Server:
         )
         self._ready.set()
         await self._stopping.wait()
+        self._loop.remove_reader(self._listener)  # asyncio loses a socket that it accepts while it closes
+        await _take_turns()
         server.close()
         if state.tasks:  # an answer that has been read may not be over here
             await asyncio.wait(set(state.tasks), timeout=_LAST_ANSWERS)
@@ -98,6 +100,13 @@ class Server:
         for task in list(state.tasks):
             task.cancel()
         await asyncio.gather(*state.tasks, return_exceptions=True)
+        await _take_turns()
+
+
+async def _take_turns() -> None:
+    """The loop needs some to make a connection of what it has accepted, and to close one that was aborted."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 class _Protocol(H11Protocol):

@@ -20,7 +20,8 @@ def sign(*arguments: str) -> list[str]:
     result = CliRunner().invoke(app, ["callbacks", "sign", *arguments])
     assert result.exit_code == 0, result.output
     assert KEY not in result.output
-    return shlex.split(result.output)
+    assert ("--task-id" in result.stderr) == ("--task-id" not in arguments)
+    return shlex.split(result.stdout)
 
 
 def test_the_sample_is_signed_as_the_service_does_it() -> None:

@@ -45,6 +45,17 @@ def check(url: str, sandbox: Sandbox, picture: Path) -> None:
         [link] = re.findall(r'src="([^"]+)"', browser.get(page.url.path).text)
         assert httpx.get(link).content[4:8] == b"ftyp"
         assert browser.post("/kling/", json={"data": {"taskId": task_id}}).status_code == 401
+        check_what_goes_wrong(browser, sandbox)
+
+
+def check_what_goes_wrong(browser: httpx.Client, sandbox: Sandbox) -> None:
+    refused = browser.post("/", data={"prompt": "p"}, files={"image": b"no picture"})
+    assert (refused.status_code, refused.headers["content-type"].partition(";")[0]) == (400, "text/plain")
+    assert "image" in refused.text
+    assert browser.get("/videos/unknown").status_code == 404
+    lost = sandbox.client().submit("https://example.com/a.png", "p", callback_url="http://127.0.0.1:9/")
+    sandbox.clock.advance(600)
+    assert "<video" in browser.get(f"/videos/{lost.id}").text  # of which the page has heard nothing
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:
-    """The three lines that the command of the page prints."""
+    """The lines that the command of the page prints."""
     [console] = blocks("console")
     options = console.splitlines()[0].removeprefix("$ kling sandbox").replace("8787", "0").split()
     command = [*COMMAND, *options]
@@ -36,7 +36,7 @@ def environment() -> Iterator[dict[str, str]]:
         assert process.stdout is not None
         assert process.stderr is not None
         try:
-            lines = [process.stdout.readline() for _ in range(3)]
+            lines = [process.stdout.readline() for _ in range(4)]
             printed = [re.sub(r":\d{4,5}", ":8787", line).strip() for line in lines]
             assert printed == console.splitlines()[1:]
             yield dict(line.strip().removeprefix("export ").split("=", 1) for line in lines)
