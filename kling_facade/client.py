@@ -103,7 +103,7 @@ class Kling:
             prompt: what should happen; at most 1,000 characters.
             duration: seconds, 5 or 10.
             sound: whether the video gets a sound track; doubles the price.
-            callback_url: where the service shall POST when the task has ended.
+            callback_url: where the service shall POST when the task has ended; else where the inbox is.
             key: your own name for this video, remembered in the journal: the same key and inputs give the
                 same task, in any process, any day, and nothing is bought twice.
             timeout: seconds for what comes before the task is created: the upload, and waiting for a turn.
