@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from kling_facade.envelope import JsonObject, Operation
 from kling_facade.jsons import is_object
-from kling_facade.moments import answered_at
 from kling_facade.records import TaskStatus, number, read_record
 from kling_facade.settings import http_url_problem
 
@@ -26,7 +25,7 @@ def _read_task_id(document: JsonObject, _reply: Reply, _subject: str) -> str | N
 
 
 def _read_status(document: JsonObject, reply: Reply, task_id: str) -> TaskStatus | None:
-    return read_record(document, task_id=task_id, seen_at=answered_at(reply.headers))
+    return read_record(document, task_id=task_id, headers=reply.headers)
 
 
 def _read_credits(document: JsonObject, _reply: Reply, _subject: str) -> float | None:

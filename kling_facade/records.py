@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from kling_facade.failures import Failure, classify
 from kling_facade.jsons import decode, is_array, is_object
-from kling_facade.moments import moment
+from kling_facade.moments import answered_at, moment
 from kling_facade.settings import http_url_problem
 
 if TYPE_CHECKING:
@@ -73,13 +73,15 @@ class TaskStatus:
         return self.state in TaskState.FAILED
 
 
-def read_record(document: Mapping[str, Any], *, task_id: str, seen_at: datetime | None) -> TaskStatus | None:
+def read_record(
+    document: Mapping[str, Any], *, task_id: str, headers: Mapping[str, str]
+) -> TaskStatus | None:
     """The status in an answer of recordInfo; None if it holds none.
 
     Args:
         document: the whole answer.
         task_id: the id that was asked for.
-        seen_at: when the answer was made.
+        headers: of the answer; they tell when it was made.
     """
     from kling_api.models import TaskRecord, TaskRecordResponse
 
@@ -99,7 +101,7 @@ def read_record(document: Mapping[str, Any], *, task_id: str, seen_at: datetime 
         created_at=created_at,
         completed_at=completed_at,
         credits=number(record.credits_consumed),
-        elapsed=_elapsed(created_at, completed_at or seen_at),
+        elapsed=_elapsed(created_at, completed_at or answered_at(headers)),
         raw=document["data"],
     )
 

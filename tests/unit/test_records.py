@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -18,7 +19,8 @@ SEEN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def read(**data: Any) -> TaskStatus:
-    status = read_record({"code": 200, "data": {"state": "success", **data}}, task_id="t1", seen_at=SEEN)
+    document = {"code": 200, "data": {"state": "success", **data}}
+    status = read_record(document, task_id="t1", headers={"date": format_datetime(SEEN, usegmt=True)})
     assert status is not None
     return status
 
@@ -29,8 +31,8 @@ def milliseconds(seconds_ago: float) -> int:
 
 @pytest.mark.parametrize("data", [None, "junk", [], {}, 7, {"state": ""}, {"state": None}, {"state": 3}])
 def test_a_record_without_a_state_is_none(data: object) -> None:
-    assert read_record({"data": data}, task_id="t1", seen_at=None) is None
-    assert read_record({}, task_id="t1", seen_at=None) is None
+    assert read_record({"data": data}, task_id="t1", headers={}) is None
+    assert read_record({}, task_id="t1", headers={}) is None
 
 
 @pytest.mark.parametrize(
