@@ -84,14 +84,14 @@ def sign(key: str, task_id: str, timestamp: int) -> str:
     return Keys([key]).sign(task_id, timestamp)
 
 
-def read_mark(query: str) -> tuple[str, str] | None:
+def read_mark(query: str | bytes) -> tuple[str, str] | None:
     """Submission id and code of the mark in a URL's query; None if there is no mark.
 
     Raises:
         CallbackRejectedError: there are two.
     """
-    if MARK not in query:
-        return None
+    if isinstance(query, bytes):
+        query = query.decode("latin-1")
     pairs = (pair.partition("=") for pair in query.removeprefix("?").split("&"))
     marks = [value for name, _, value in pairs if name == MARK]
     if len(marks) > 1:

@@ -94,14 +94,14 @@ class CallbackVerifier:
             InvalidInputError: the body is text; it must be the bytes as received.
         """
         timestamp, signature = _read_headers(headers)
-        mark = read_mark(query if isinstance(query, str) else query.decode("latin-1"))
+        mark = read_mark(query) if query else None
         if signature is None and mark is None:
             raise CallbackRejectedError("it is neither signed nor marked", http_status=401)
         task_id = _read_task_id(body)
         submission_id, key_index = self._check_mark(*mark) if mark else (None, 0)
         sent_at = None
         if signature is not None:
-            sent_at, key_index = self._check_signature(task_id, timestamp, signature, marked=bool(mark))
+            sent_at, key_index = self._check_signature(task_id, timestamp, signature, mark)
         return Callback(task_id, sent_at, key_index, submission_id)
 
     def mark(self, submission_id: str) -> str:
@@ -115,7 +115,7 @@ class CallbackVerifier:
         return submission_id, index
 
     def _check_signature(
-        self, task_id: str, timestamp: bytes, signature: bytes, *, marked: bool
+        self, task_id: str, timestamp: bytes, signature: bytes, mark: object
     ) -> tuple[datetime, int]:
         if not timestamp.isdigit() or len(timestamp) > _LONGEST_TIME:
             what = "is not in whole Unix seconds" if timestamp else "is missing"
@@ -126,7 +126,7 @@ class CallbackVerifier:
         index = self._keys.signer(task_id, timestamp, signature)
         if index is None:
             also = (
-                ", though the mark in the URL is ours: is the service's key among the keys?" if marked else ""
+                ", though the mark in the URL is ours: is the service's key among the keys?" if mark else ""
             )
             raise CallbackRejectedError(f"the signature is not right{also}", http_status=401)
         return datetime.fromtimestamp(seconds, UTC), index
@@ -164,14 +164,14 @@ def _read_task_id(body: bytes) -> str:
         raise InvalidInputError("body", "is not bytes; it must be as it was received") from None
     if end != len(text) or not isinstance(document, tuple):
         raise CallbackRejectedError("the body is not a JSON object", http_status=400)
-    task_id = None
+    task_id = ""
     for found in _find_ids(document):
         if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID or not found.isprintable():
             raise CallbackRejectedError("the body names a task by what is no id", http_status=400)
-        if task_id not in (None, found):
+        if task_id and task_id != found:
             raise CallbackRejectedError("the body names two tasks", http_status=400)
         task_id = found
-    if task_id is None:
+    if not task_id:
         raise CallbackRejectedError("the body names no task", http_status=400)
     return task_id
 
