@@ -111,14 +111,6 @@ class Handling:
             return self._fail(claim, error)
         return await self.remember(lambda: self._succeed(claim))
 
-    async def _on_thread(self, work: Callable[[], Answer]) -> Answer:
-        """On threads of the handlers alone: those that hang hold up nobody else's work."""
-        from kling_facade.workers import Workers, on_thread
-
-        if self._workers is None:
-            self._workers = Workers(_HANDLERS, name="kling-handler")
-        return await on_thread(work, self._workers)
-
     async def remember(self, work: Callable[[], T]) -> T:
         """What ``work`` on the memory returns: done whoever is cancelled, on a thread if it may block."""
         if self.journal is None:
@@ -126,6 +118,14 @@ class Handling:
         from kling_facade.workers import on_thread
 
         return await on_thread(work)
+
+    async def _on_thread(self, work: Callable[[], Answer]) -> Answer:
+        """On threads of the handlers alone: those that hang hold up nobody else's work."""
+        from kling_facade.workers import Workers, on_thread
+
+        if self._workers is None:
+            self._workers = Workers(_HANDLERS, name="kling-handler")
+        return await on_thread(work, self._workers)
 
     def _claim(self, claim: _Claim) -> Answer | None:
         """None if the handler may be called, else what to answer."""
