@@ -49,7 +49,14 @@ INSERT INTO submissions (submission_id, service, key, digest, state, at, expires
 _BIND = """
 UPDATE submissions SET state = 'submitted', task_id = :task_id, marked = NOT :signed
     WHERE submission_id = :submission_id AND (task_id IS NULL OR (marked AND :signed))
-    AND NOT EXISTS (SELECT * FROM submissions WHERE task_id = :task_id AND submission_id != :submission_id)
+    AND NOT EXISTS (
+        SELECT * FROM submissions WHERE task_id = :task_id AND submission_id != :submission_id AND NOT marked
+    )
+"""
+# what a mark alone gave to another submission is not its own once it is known whose it is
+_TAKE = """
+UPDATE submissions SET state = 'unknown', task_id = NULL, marked = 0
+    WHERE marked AND task_id = ? AND submission_id != ?
 """
 _CLAIM = """
 INSERT INTO callbacks VALUES (?, ?, ?) ON CONFLICT DO UPDATE
@@ -128,6 +135,7 @@ class Journal:
     ) -> None:
         """Commits how the attempt ended; without a task id, unless a callback has already brought one."""
         with self._open() as rows:
+            rows.execute(_TAKE, (task_id, submission_id))
             rows.execute(
                 "UPDATE submissions SET state = ?, task_id = ?, marked = 0"
                 " WHERE submission_id = ? AND (task_id IS NULL OR ? = 'submitted')",
@@ -152,6 +160,10 @@ class Journal:
             InvalidInputError: no such submission, or it has another task.
         """
         with self._open() as rows:
+            rows.execute(_TAKE, (task_id, submission_id))
+            rows.execute(
+                "UPDATE submissions SET task_id = NULL WHERE submission_id = ? AND marked", (submission_id,)
+            )
             entry = _read_one(rows.execute(f"{_LIVE} AND submission_id = ?", (submission_id,)))
             if entry is None:
                 raise InvalidInputError(
@@ -185,13 +197,16 @@ class Journal:
         """
         named = {"submission_id": submission_id, "task_id": task_id, "signed": signed}
         with self._open() as rows:
+            if signed:
+                rows.execute(_TAKE, (task_id, submission_id))
             try:
                 rows.execute(_BIND, named)
             except sqlite3.IntegrityError:  # refused, and its key was bought again: there are two tasks now
                 rows.execute("UPDATE submissions SET key = NULL WHERE submission_id = ?", (submission_id,))
                 rows.execute(_BIND, named)
             known = rows.execute(
-                "SELECT submission_id, task_id FROM submissions WHERE submission_id = ? OR task_id = ?",
+                "SELECT submission_id, task_id FROM submissions"
+                " WHERE submission_id = ? OR (task_id = ? AND NOT marked)",
                 (submission_id, task_id),
             ).fetchall()
         return not known or known == [(submission_id, task_id)]
@@ -229,6 +244,9 @@ class Journal:
                 with self._open() as rows:
                     rows.execute("PRAGMA journal_mode=WAL")
                     rows.executescript(_SCHEMA)
+                    rows.execute(
+                        "SELECT marked FROM submissions LIMIT 0"
+                    )  # a file of another version has none
             except ConfigurationError as error:
                 # SQLite does not wait for its lock where the mode of the file changes
                 if not _is_busy(error.__cause__) or time.monotonic() >= until:

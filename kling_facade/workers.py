@@ -8,11 +8,13 @@ import threading
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
+_ALL = WeakSet["Workers"]()
 
 
 class Workers:
@@ -22,11 +24,11 @@ class Workers:
         self._name = name
         self._count = count
         self._closed = False
-        self._start_over()
+        self.start_over()
+        _ALL.add(self)
 
-    def _start_over(self) -> None:
+    def start_over(self) -> None:
         """A forked process has none of its parent's threads."""
-        self._process = os.getpid()
         self._lock = threading.Lock()
         self._wanted = self._count
         self._threads = 0
@@ -37,20 +39,26 @@ class Workers:
         """The result to come.
 
         Raises:
-            RuntimeError: the workers are closed.
+            RuntimeError: the workers are closed, or no thread can be started.
         """
-        if self._process != os.getpid():
-            self._start_over()
         future: Future[T] = Future()
         with self._lock:
             if self._closed:
                 raise RuntimeError("closed")
+            if self._threads < min(self._wanted, self._unfinished + 1):
+                self._start_thread()
             self._calls.put((future, call))
             self._unfinished += 1
-            if self._threads < min(self._wanted, self._unfinished):
-                self._threads += 1
-                threading.Thread(target=self._work, name=self._name, daemon=True).start()
         return future
+
+    def _start_thread(self) -> None:
+        try:
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        except RuntimeError:  # the machine has no more; the others will do
+            if not self._threads:
+                raise
+        else:
+            self._threads += 1
 
     def replace(self, future: Future[Any]) -> None:
         """Lets another thread take the place of the one that is stuck in this call, until it comes back."""
@@ -89,12 +97,17 @@ def _settle(future: Future[Any], call: Callable[[], Any]) -> None:
         future.set_exception(error)
 
 
-async def on_thread(work: Callable[[], T], workers: Workers | None = None) -> T:
+async def on_thread(work: Callable[[], T]) -> T:
     """What ``work`` returns; a cancelled caller waits for it too, so that nothing goes on behind its back."""
+    within = contextvars.copy_context()
+    return await outcome(_FILES.submit(lambda: within.run(work)))
+
+
+async def outcome(call: Future[T]) -> T:
+    """The same for a call that was made."""
     import asyncio  # which a synchronous program does without
 
-    within = contextvars.copy_context()
-    thread = asyncio.wrap_future((workers or _FILES).submit(lambda: within.run(work)))
+    thread = asyncio.wrap_future(call)
     cancelled: asyncio.CancelledError | None = None
     while not thread.done():
         try:
@@ -108,3 +121,12 @@ async def on_thread(work: Callable[[], T], workers: Workers | None = None) -> T:
 
 
 _FILES = Workers(32, name="kling-file")  # asyncio's own may all be held up by the application
+
+
+def _start_over() -> None:
+    for workers in _ALL:
+        workers.start_over()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_over)

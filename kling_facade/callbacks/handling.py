@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -40,6 +41,7 @@ class _Claim(NamedTuple):
 
     task_id: str
     owner: str
+    taken_at: float
 
 
 class Handling:
@@ -74,42 +76,66 @@ class Handling:
         return self._handler is not None or self.journal is not None
 
     def lend(self, journal: Memory) -> None:
-        """Remembers in this journal, with all that came before it."""
+        """Remembers in this journal, beside what came before it."""
         if self.journal is None:
-            self._recent.hand_over(journal)
             self.journal = journal
+            self._recent.hand_over(journal)
 
     def handle(self, callback: Callback) -> Answer:
         """Calls the handler here."""
         if self._handler is None:
             return DONE
         claim = _make_claim(callback)
-        if (answer := self._claim(claim)) is not None:
-            return answer
+        return self._claim(claim) or self._call(self._handler, callback, claim)
+
+    async def handle_async(self, callback: Callback) -> Answer:
+        """Calls an asynchronous handler on this loop, an ordinary one on a thread."""
+        handler = self._handler
+        if handler is None:
+            return DONE
+        claim = _make_claim(callback)
         try:
-            _refuse_awaitable(self._handler(callback))
+            if (answer := await self.remember(lambda: self._claim(claim))) is not None:
+                return answer
+            if not _is_asynchronous(handler):
+                return await self._call_on_thread(handler, callback, claim)
+            await _awaited(handler(callback))
+        except BaseException as error:  # noqa: BLE001 - raised again where it ends the task
+            await self.remember(lambda: self._release(claim))
+            return self._fail(claim, error)
+        return await self.remember(lambda: self._succeed(claim))
+
+    def _call(self, handler: Handler, callback: Callback, claim: _Claim) -> Answer:
+        try:
+            _refuse_awaitable(handler(callback))
         except BaseException as error:  # noqa: BLE001 - raised again where it ends the process
             self._release(claim)
             return self._fail(claim, error)
         return self._succeed(claim)
 
-    async def handle_async(self, callback: Callback) -> Answer:
-        """Calls an asynchronous handler on this loop, an ordinary one on a thread."""
-        if self._handler is None:
-            return DONE
-        if not _is_asynchronous(self._handler):
-            return await self._on_thread(lambda: self.handle(callback))
-        claim = _make_claim(callback)
+    async def _call_on_thread(self, handler: Handler, callback: Callback, claim: _Claim) -> Answer:
+        """On threads of the handlers alone: those that hang hold up nobody else's work, nor each other's."""
+        from asyncio import get_running_loop
+        from contextvars import copy_context
+
+        from kling_facade.workers import Workers, outcome
+
+        def work() -> Answer:
+            if time.monotonic() > claim.taken_at + self._timeout:
+                return AGAIN  # it has waited for a thread so long that another may have the claim
+            return within.run(self._call, handler, callback, claim)
+
+        def give_up() -> None:
+            if call.running():
+                workers.replace(call)
+
+        workers = self._workers = self._workers or Workers(_HANDLERS, name="kling-handler")
+        within, call = copy_context(), workers.submit(work)
+        timer = get_running_loop().call_later(self._timeout, give_up)
         try:
-            if (answer := await self.remember(lambda: self._claim(claim))) is not None:
-                return answer
-            result = self._handler(callback)
-            if isinstance(result, Awaitable):
-                await result
-        except BaseException as error:  # noqa: BLE001 - raised again where it ends the task
-            await self.remember(lambda: self._release(claim))
-            return self._fail(claim, error)
-        return await self.remember(lambda: self._succeed(claim))
+            return await outcome(call)
+        finally:
+            timer.cancel()
 
     async def remember(self, work: Callable[[], T]) -> T:
         """What ``work`` on the memory returns: done whoever is cancelled, on a thread if it may block."""
@@ -119,26 +145,22 @@ class Handling:
 
         return await on_thread(work)
 
-    async def _on_thread(self, work: Callable[[], Answer]) -> Answer:
-        """On threads of the handlers alone: those that hang hold up nobody else's work."""
-        from kling_facade.workers import Workers, on_thread
-
-        if self._workers is None:
-            self._workers = Workers(_HANDLERS, name="kling-handler")
-        return await on_thread(work, self._workers)
-
     def _claim(self, claim: _Claim) -> Answer | None:
         """None if the handler may be called, else what to answer."""
         if claim.task_id in self._unwritten:
             return self._succeed(claim)
         try:
-            state = self.memory.claim(claim.task_id, owner=claim.owner, seconds=self._timeout)
+            # what was handled, or begun, before there was a journal
+            state = self._recent.look_up(claim.task_id) or self.memory.claim(
+                claim.task_id, owner=claim.owner, seconds=self._timeout
+            )
         except KlingError as error:  # the journal's; it may be well again at the sender's next attempt
             self._complaints.failed(f"the callback of task {claim.task_id} could not be handled", error)
             return AGAIN
         return {"taken": None, "busy": AGAIN, "finished": DONE}[state]
 
     def _succeed(self, claim: _Claim) -> Answer:
+        self._recent.finish(claim.task_id)
         try:
             self.memory.finish(claim.task_id)
         except KlingError as error:  # the sender must not try again: the handler has succeeded
@@ -151,6 +173,7 @@ class Handling:
         return DONE
 
     def _release(self, claim: _Claim) -> None:
+        self._recent.release(claim.task_id, owner=claim.owner)
         try:
             self.memory.release(claim.task_id, owner=claim.owner)
         except KlingError as error:
@@ -166,7 +189,7 @@ class Handling:
 
 
 def _make_claim(callback: Callback) -> _Claim:
-    return _Claim(callback.task_id, os.urandom(8).hex())
+    return _Claim(callback.task_id, os.urandom(8).hex(), time.monotonic())
 
 
 def _is_asynchronous(handler: Handler) -> bool:
@@ -174,6 +197,20 @@ def _is_asynchronous(handler: Handler) -> bool:
     from inspect import iscoroutinefunction
 
     return iscoroutinefunction(handler) or iscoroutinefunction(type(handler).__call__)
+
+
+async def _awaited(result: object) -> None:
+    """A handler that is cancelled from within has failed; the delivery goes on."""
+    from asyncio import CancelledError, current_task
+
+    try:
+        if isinstance(result, Awaitable):
+            await result
+    except CancelledError:
+        task = current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RuntimeError("the handler was cancelled") from None
 
 
 def _refuse_awaitable(result: Any) -> None:

@@ -65,24 +65,29 @@ class RecentMemory:
         return True
 
     def hand_over(self, heir: Memory) -> None:
-        """Lets another memory know what this one has learned."""
+        """Lets another memory know which submission is which task."""
         with self._lock:
-            tasks, finished = list(self._tasks.items()), list(self._finished)
+            tasks = list(self._tasks.items())
         for submission_id, (task_id, signed) in tasks:
             heir.bind(submission_id, task_id, signed=signed)
-        for task_id in finished:
-            heir.finish(task_id)
+
+    def look_up(self, task_id: str) -> ClaimState | None:
+        """How a claim would fare that cannot be had here; None if it could."""
+        with self._lock:
+            return self._look_up(task_id)
+
+    def _look_up(self, task_id: str) -> ClaimState | None:
+        if task_id in self._finished:
+            return "finished"
+        held = task_id in self._claims and self._claims[task_id][1] > time.monotonic()
+        return "busy" if held else None
 
     def claim(self, task_id: str, *, owner: str, seconds: float) -> ClaimState:
         """See ``Memory.claim``."""
-        now = time.monotonic()
         with self._lock:
-            if task_id in self._finished:
-                return "finished"
-            if task_id in self._claims and self._claims[task_id][1] > now:
-                return "busy"
-            self._claims[task_id] = (owner, now + seconds)
-        return "taken"
+            if (state := self._look_up(task_id)) is None:
+                self._claims[task_id] = (owner, time.monotonic() + seconds)
+        return state or "taken"
 
     def finish(self, task_id: str) -> None:
         """See ``Memory.finish``."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from concurrent.futures import Future
 
-_REMEMBERED = 10_000  # tasks of each kind
+T = TypeVar("T")
+
+_REMEMBERED = 10_000  # tasks that are expected, and that there was news of
+_JUDGED = 200  # tasks whose end is known, by which the next are judged
 _ARRIVE = 8  # callbacks received for each one missed; below that one cannot go by them
+_WAKES = 3  # of one task; more would let whoever knows one URL spend the queries of all
 
 
 class Waiters:
@@ -21,8 +25,8 @@ class Waiters:
     def __init__(self) -> None:
         self._lock = Lock()
         self._news = OrderedDict[str, int]()
-        self._expected = OrderedDict[str, int]()
-        self._missed = OrderedDict[str, int]()
+        self._expected = OrderedDict[str, None]()
+        self._came = OrderedDict[str, bool]()  # of expected tasks
         self._asleep: dict[str, set[Future[None]]] = {}
 
     def news(self, task_id: str | None = None) -> int:
@@ -32,29 +36,34 @@ class Waiters:
     def tell(self, task_id: str) -> None:
         """There is news of the task."""
         with self._lock:
-            _count(self._news, task_id)
-            self._missed.pop(task_id, None)
-            for wake in self._asleep.pop(task_id, ()):
-                wake.set_result(None)
+            news = self.news(task_id) + 1
+            _note(self._news, task_id, value=news, limit=_REMEMBERED)
+            if task_id in self._expected:
+                _note(self._came, task_id, value=True, limit=_JUDGED)
+            if news <= _WAKES:
+                for wake in self._asleep.pop(task_id, ()):
+                    wake.set_result(None)
 
     def expect(self, task_id: str) -> None:
         """The task was submitted with the URL at which its news arrives."""
         with self._lock:
-            _count(self._expected, task_id)
+            _note(self._expected, task_id, value=None, limit=_REMEMBERED)
+            if task_id in self._news:
+                _note(self._came, task_id, value=True, limit=_JUDGED)
 
     def miss(self, task_id: str) -> None:
         """The task has ended, and there was no news of it: lost, late, or told to another process."""
         with self._lock:
             if task_id in self._expected and task_id not in self._news:
-                _count(self._missed, task_id)
+                _note(self._came, task_id, value=False, limit=_JUDGED)
 
     def relied_on(self, task_id: str) -> bool:
         """Whether news of the task can be waited for: it is expected, and what is expected comes."""
-        return (
-            task_id in self._expected
-            and task_id not in self._news
-            and len(self._news) > _ARRIVE * len(self._missed)
-        )
+        with self._lock:
+            if task_id not in self._expected or task_id in self._news:
+                return False
+            came = sum(self._came.values())
+            return came > _ARRIVE * (len(self._came) - came)
 
     @contextmanager
     def sleeping(self, task_id: str, *, known: int) -> Generator[Future[None]]:
@@ -81,8 +90,8 @@ class Waiters:
             self._asleep.pop(task_id, None)
 
 
-def _count(tasks: OrderedDict[str, int], task_id: str) -> None:
-    tasks[task_id] = tasks.get(task_id, 0) + 1
+def _note(tasks: OrderedDict[str, T], task_id: str, *, value: T, limit: int) -> None:
+    tasks[task_id] = value
     tasks.move_to_end(task_id)
-    if len(tasks) > _REMEMBERED:
+    if len(tasks) > limit:
         tasks.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import sqlite3
 import threading
 import time
@@ -255,7 +256,75 @@ def test_what_arrived_before_the_client_was_made_gets_into_its_journal(tmp_path:
 def test_a_forked_process_gets_threads_of_its_own() -> None:
     workers = Workers(1, name="test")
     assert workers.submit(lambda: 1).result(5) == 1
-    workers._process = -1  # as it looks to a child
-    workers._calls = type(workers._calls)()  # whose parent's thread is not there
+
+    def child() -> None:
+        assert workers.submit(lambda: 2).result(5) == 2
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(20)
+    assert process.exitcode == 0
+    workers.close()
+
+
+def test_threads_that_cannot_be_started_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = Workers(2, name="test")
+    with monkeypatch.context() as patched:
+
+        def fail(_thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        patched.setattr(threading.Thread, "start", fail)
+        with pytest.raises(RuntimeError, match="new thread"):
+            workers.submit(lambda: 1)
     assert workers.submit(lambda: 2).result(5) == 2
     workers.close()
+
+
+# What breakers found
+
+
+def test_a_duplicate_of_a_running_task_is_answered_although_every_thread_hangs(held: threading.Event) -> None:
+    entered = threading.Semaphore(0)
+
+    def hang(callback: Callback) -> None:
+        entered.release()
+        assert callback.task_id == "late" or held.wait(20)
+
+    async def main() -> None:
+        receiver = inbox(hang, handler_timeout=0.3)
+        deliveries = [asyncio.create_task(receiver.receive_async(*signed(f"t{i}"))) for i in range(8)]
+        for _ in deliveries:
+            while not entered.acquire(blocking=False):
+                await asyncio.sleep(0.001)
+        async with asyncio.timeout(10):
+            assert (await receiver.receive_async(*signed("t0"))).status == 503
+            await asyncio.sleep(0.35)  # they are taken for dead, and replaced
+            assert (await receiver.receive_async(*signed("late"))).status == 200
+        held.set()
+        await asyncio.gather(*deliveries)
+
+    asyncio.run(main())
+
+
+def test_a_handler_that_is_cancelled_from_within_has_failed(caplog: pytest.LogCaptureFixture) -> None:
+    async def cancelled(_callback: Callback) -> None:
+        raise asyncio.CancelledError
+
+    assert asyncio.run(inbox(cancelled).receive_async(*signed())).status == 500
+    assert "the handler was cancelled" in caplog.text
+
+
+def test_what_a_handler_does_while_a_journal_is_lent_is_done_once(tmp_path: Path) -> None:
+    runs: list[str] = []
+    journal = Journal(tmp_path / "journal.db")
+
+    def handle(callback: Callback) -> None:
+        runs.append(callback.task_id)
+        receiver.lend(journal)
+        assert receiver.receive(*signed()).status == 503
+
+    receiver = inbox(handle)
+    assert [receiver.receive(*signed()).status for _ in range(2)] == [200, 200]
+    assert runs == [TASK]
+    assert journal.claim(TASK, owner="o", seconds=1) == "finished"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -308,6 +310,49 @@ def test_the_services_signature_corrects_what_only_a_mark_has_said(kind: str, tm
     assert statuses(inbox, signed("another", query=genuine.query)) == [401]
     if journal:
         assert [entry.task_id for entry in journal.submissions()] == [TASK]
+
+
+def test_what_a_mark_alone_took_goes_back_to_whose_it_is(tmp_path: Path) -> None:
+    """Who has seen the URL of one submission can name the task of another."""
+    verifier, keys = CallbackVerifier(KEY, clock=lambda: AT), iter("abcdef")
+
+    def stolen() -> tuple[Journal, CallbackInbox]:
+        journal = Journal(tmp_path / f"{next(keys)}.db")
+        inbox = CallbackInbox(verifier, url="https://app.test/", journal=journal)
+        begin(journal, "thief")
+        begin(journal, "owner")
+        assert statuses(inbox, marked(inbox.callback_url("thief") or "", TASK)) == [200]
+        return journal, inbox
+
+    def owner(journal: Journal) -> list[tuple[str, str | None]]:
+        return [(one.submission_id, one.task_id) for one in journal.submissions() if one.task_id]
+
+    journal, inbox = stolen()
+    journal.end("owner", "submitted", TASK)
+    assert owner(journal) == [("owner", TASK)]
+    url = inbox.callback_url("owner") or ""
+    assert statuses(inbox, marked(url), signed(query=url.partition("?")[2])) == [200, 200]
+
+    journal, inbox = stolen()
+    journal.end("owner", "unknown", None)
+    url = inbox.callback_url("owner") or ""
+    assert statuses(inbox, marked(url), signed(query=url.partition("?")[2])) == [200, 200]
+    assert owner(journal) == [("owner", TASK)]
+
+    journal, inbox = stolen()
+    journal.end("owner", "unknown", None)
+    journal.adopt("owner", TASK)
+    journal.adopt("thief", "its own")
+    assert owner(journal) == [("thief", "its own"), ("owner", TASK)]
+
+
+def test_a_file_of_another_version_is_refused_before_anything_is_bought(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    Journal(path)
+    with closing(sqlite3.connect(path)) as rows:
+        rows.execute("ALTER TABLE submissions DROP COLUMN marked")
+    with pytest.raises(ConfigurationError, match="marked"):
+        Journal(path)
 
 
 def test_an_answer_that_is_lost_after_the_callback_came_unmakes_nothing(tmp_path: Path) -> None:

@@ -82,6 +82,7 @@ def finish(io: Service, receiver: CallbackInbox, *delays: float, bought: bool = 
 def experienced() -> CallbackInbox:
     """An inbox that has received a callback before."""
     receiver = inbox()
+    receiver.waiters.expect("an earlier task")
     assert call(receiver, "an earlier task") == 200
     return receiver
 
@@ -185,6 +186,36 @@ def test_waits_do_not_go_by_callbacks_of_which_many_arrive_elsewhere() -> None:
         late.append(io.now() - io.ends[task.task_id])
     assert sum(delay > 20 for delay in late) <= 1  # the first, as nothing was known then
     assert io.looks["t39"] > 5
+
+
+def test_the_tasks_of_other_processes_tell_nothing() -> None:
+    io, receiver = Service(), inbox()
+    for number in range(100):
+        call(receiver, f"of another worker {number}")
+    finish(io, receiver)
+    assert io.looks["t0"] == plain_looks()
+
+
+def test_what_was_missed_long_ago_is_forgiven() -> None:
+    waiters = inbox().waiters
+    for number in range(2000):
+        waiters.expect(f"m{number}")
+        waiters.miss(f"m{number}")
+    for number in range(200):
+        waiters.expect(f"t{number}")
+        waiters.tell(f"t{number}")
+    waiters.expect("next")
+    assert waiters.relied_on("next")
+    for number in range(30):
+        waiters.expect(f"n{number}")
+        waiters.miss(f"n{number}")
+    assert not waiters.relied_on("next")
+
+
+def test_who_knows_one_url_cannot_spend_the_queries_of_all() -> None:
+    io = Service()
+    finish(io, experienced(), *(second / 10 - 70 for second in range(300)))
+    assert io.looks["t0"] < 30
 
 
 def test_a_callback_that_is_late_counts_as_one_that_came() -> None:
