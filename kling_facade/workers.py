@@ -64,6 +64,8 @@ class Workers:
         """Lets another thread take the place of the one that is stuck in this call, until it comes back."""
         with self._lock:
             self._wanted += 1
+            if self._threads < min(self._wanted, self._unfinished):
+                self._start_thread()
         future.add_done_callback(self._came_back)
 
     def close(self) -> None:

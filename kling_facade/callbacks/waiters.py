@@ -72,7 +72,7 @@ class Waiters:
 
         wake: Future[None] = Future()
         with self._lock:
-            if self.news(task_id) > known:
+            if min(self.news(task_id), _WAKES) > known:
                 wake.set_result(None)
             else:
                 self._asleep.setdefault(task_id, set()).add(wake)
