@@ -197,8 +197,6 @@ class Journal:
         """
         named = {"submission_id": submission_id, "task_id": task_id, "signed": signed}
         with self._open() as rows:
-            if signed:
-                rows.execute(_TAKE, (task_id, submission_id))
             try:
                 rows.execute(_BIND, named)
             except sqlite3.IntegrityError:  # refused, and its key was bought again: there are two tasks now
@@ -209,7 +207,10 @@ class Journal:
                 " WHERE submission_id = ? OR (task_id = ? AND NOT marked)",
                 (submission_id, task_id),
             ).fetchall()
-        return not known or known == [(submission_id, task_id)]
+            bound = known == [(submission_id, task_id)]
+            if bound and signed:
+                rows.execute(_TAKE, (task_id, submission_id))
+        return bound or not known
 
     def claim(self, task_id: str, *, owner: str, seconds: float) -> Literal["taken", "busy", "finished"]:
         """Asks to handle the callback of a task: "taken" by this owner, "busy" with another, or "finished".
@@ -244,9 +245,8 @@ class Journal:
                 with self._open() as rows:
                     rows.execute("PRAGMA journal_mode=WAL")
                     rows.executescript(_SCHEMA)
-                    rows.execute(
-                        "SELECT marked FROM submissions LIMIT 0"
-                    )  # a file of another version has none
+                    # a file of another version is refused before it permits anything
+                    rows.execute("SELECT marked FROM submissions LIMIT 0")
             except ConfigurationError as error:
                 # SQLite does not wait for its lock where the mode of the file changes
                 if not _is_busy(error.__cause__) or time.monotonic() >= until:

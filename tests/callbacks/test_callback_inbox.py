@@ -340,6 +340,12 @@ def test_what_a_mark_alone_took_goes_back_to_whose_it_is(tmp_path: Path) -> None
     assert owner(journal) == [("owner", TASK)]
 
     journal, inbox = stolen()
+    journal.end("owner", "submitted", "another")
+    refused = signed(query=(inbox.callback_url("owner") or "").partition("?")[2])
+    assert statuses(inbox, refused) == [401]
+    assert owner(journal) == [("thief", TASK), ("owner", "another")]  # who is refused takes nothing
+
+    journal, inbox = stolen()
     journal.end("owner", "unknown", None)
     journal.adopt("owner", TASK)
     journal.adopt("thief", "its own")
